@@ -1,0 +1,340 @@
+"""The events producers write: one CloudEvents-like envelope, one data structure per family of types.
+
+`TYPES` maps every canonical type to the structure of its `data`. A type that is not in it is accepted
+and counted (`unknown type`), as are unknown fields: a producer may be newer than we are.
+Native WeChat callbacks map to these types by the table "The event contract" in docs/contract.md.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from streams.contract.bounds import (
+    Count,
+    DurationMs,
+    Fen,
+    Id,
+    Label,
+    Name,
+    Quantity,
+    Stars,
+    Tags,
+    TimeMs,
+    Url,
+)
+
+
+class Envelope(Struct, kw_only=True):
+    """What a producer writes to `wechat.events`, as JSON. `data` is checked by type afterwards.
+
+    `subject` is the native id of the person (`openid`, `unionid:...`, `external_userid:...`); the
+    intake replaces it by a keyed hash and it never goes further. `user:<user_id>` addresses a person
+    by the id our own triggers carry: push services answer with it.
+    """
+
+    id: Id
+    source: Id
+    type: Name
+    subject: Id
+    time_ms: TimeMs
+    data: dict[str, object] = {}
+    specversion: Label = "1.0"
+    tenant: Name = "default"
+    brand: Label = ""
+    ingest_ms: TimeMs | None = None
+    trust: Label = "signed"
+    backfill: bool = False
+
+
+class Followed(Struct, omit_defaults=True):
+    scene_id: Label = ""
+    via_qr: bool = False
+    invited_by: Label = ""
+
+
+class Unfollowed(Struct, omit_defaults=True):
+    reason: Label = ""
+
+
+class QrScanned(Struct, omit_defaults=True):
+    scene_id: Label = ""
+
+
+class MenuClicked(Struct, omit_defaults=True):
+    key: Label = ""
+    url_no_query: Url = ""
+
+
+class LocationReported(Struct, omit_defaults=True):
+    """Whereabouts are sensitive under PIPL art. 28: at most five characters of geohash, by consent."""
+
+    geohash: Annotated[str, Meta(max_length=5)] = ""
+
+
+class MessageReceived(Struct, omit_defaults=True):
+    """The text itself stays with the gateway; its length and language are enough here."""
+
+    msg_kind: Label = "text"
+    length: Count = 0
+    lang: Label = ""
+
+
+class Credit(Struct, omit_defaults=True):
+    """A one-time subscription: one accept is one send, kept until used."""
+
+    template_id: Label = ""
+    scene: Label = ""
+
+
+class PageViewed(Struct, omit_defaults=True):
+    page: Label = ""
+    category: Label = ""
+    dwell_ms: DurationMs = 0
+    ref: Label = ""
+
+
+class Item(Struct, omit_defaults=True):
+    """An item met in any way: viewed, liked, favourited, commented, clicked in an ad."""
+
+    item_id: Id
+    category: Label = ""
+    tags: Tags = []
+    price_fen: Fen = 0
+    dwell_ms: DurationMs = 0
+    position: Count = 0
+    exposure_id: Label = ""
+
+
+class Cart(Struct, omit_defaults=True):
+    item_id: Id
+    cart_id: Label = ""
+    category: Label = ""
+    quantity: Quantity = 1
+    price_fen: Fen = 0
+
+
+class Searched(Struct, omit_defaults=True):
+    query: Label = ""
+    category: Label = ""
+    results: Count = 0
+
+
+class Shared(Struct, omit_defaults=True):
+    item_id: Label = ""
+    category: Label = ""
+    ref: Label = ""
+
+
+class Group(Struct, omit_defaults=True):
+    group_id: Label = ""
+    scene: Label = ""
+    invited_by: Label = ""
+
+
+class ArticleRead(Struct, omit_defaults=True):
+    article_id: Id
+    category: Label = ""
+    tags: Tags = []
+    dwell_ms: DurationMs = 0
+    read_share: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
+
+
+class Rated(Struct, omit_defaults=True):
+    """A rating or a review; the review's text stays with the producer."""
+
+    stars: Stars
+    order_id: Label = ""
+    item_id: Label = ""
+    category: Label = ""
+    length: Count = 0
+
+
+class NotInterested(Struct, omit_defaults=True):
+    """The person said no: to a category, an item, or a whole kind of message."""
+
+    category: Label = ""
+    item_id: Label = ""
+    campaign: Label = ""
+
+
+class Ad(Struct, omit_defaults=True):
+    ad_id: Id
+    campaign: Label = ""
+    category: Label = ""
+    cost_fen: Fen = 0
+
+
+class OrderItem(Struct, omit_defaults=True):
+    item_id: Id
+    category: Label = ""
+    quantity: Quantity = 1
+    price_fen: Fen = 0
+
+
+class Order(Struct, omit_defaults=True):
+    order_id: Id
+    amount_fen: Fen = 0
+    items: Annotated[list[OrderItem], Meta(max_length=64)] = []
+    coupon_id: Label = ""
+    discount_fen: Fen = 0
+
+
+class Payment(Struct, omit_defaults=True):
+    transaction_id: Id
+    order_id: Label = ""
+    total_fen: Fen = 0
+    payer_total_fen: Fen = 0
+
+
+class Coupon(Struct, omit_defaults=True):
+    coupon_id: Id
+    stock_id: Label = ""
+    sku: Label = ""
+    trigger_id: Label = ""
+    order_id: Label = ""
+    face_value_fen: Fen = 0
+
+
+class Contact(Struct, omit_defaults=True):
+    """A WeCom contact; `staff` is the member of staff, already pseudonymous at the producer."""
+
+    staff: Label = ""
+    state: Label = ""
+    reason: Label = ""
+
+
+class Service(Struct, omit_defaults=True):
+    agent: Label = ""
+    topic: Label = ""
+
+
+class PushResult(Struct, omit_defaults=True):
+    """What became of a trigger, said by the push service; `subject` is `user:<user_id>`."""
+
+    trigger_id: Id
+    channel: Label = ""
+    state: Label = ""
+    code: Label = ""
+    cost_fen: Fen = 0
+    provider_message_id: Label = ""
+
+
+class Form(Struct, omit_defaults=True):
+    """An enquiry, enrolment or application form was opened or sent."""
+
+    form_id: Id
+    category: Label = ""
+    step: Label = ""
+
+
+class Identity(Struct, omit_defaults=True):
+    """Two ids are one person. `other` is a native id on the wire; the intake turns it into an alias."""
+
+    other: Id
+    method: Label = ""
+
+
+class Consent(Struct, omit_defaults=True):
+    """`purpose` and `channel` may be `*`. The latest by event time wins, ties go to the stricter."""
+
+    purpose: Name = "marketing"
+    channel: Name = "*"
+    version: Label = ""
+    basis: Label = "consent"
+
+
+class Erasure(Struct, omit_defaults=True):
+    reason: Label = ""
+
+
+class Attributes(Struct, omit_defaults=True):
+    """What the person told us with consent: sex, age_band, region, city, birthday (MM-DD), zone, ..."""
+
+    attributes: Annotated[dict[Name, Label], Meta(max_length=24)] = {}
+    provenance: Label = ""
+    consent_version: Label = ""
+
+
+TYPES: dict[str, type[Struct]] = {
+    # official account 公众号
+    "user.followed": Followed,
+    "user.unfollowed": Unfollowed,
+    "qr.scanned": QrScanned,
+    "menu.clicked": MenuClicked,
+    "location.reported": LocationReported,
+    "message.received": MessageReceived,
+    "article.read": ArticleRead,
+    "subscription.credit_granted": Credit,
+    "subscription.credit_refused": Credit,
+    "subscription.revoked": Credit,
+    # mini-programme 小程序
+    "page.viewed": PageViewed,
+    "product.viewed": Item,
+    "item.liked": Item,
+    "item.favourited": Item,
+    "item.commented": Item,
+    "cart.added": Cart,
+    "cart.removed": Cart,
+    "search.performed": Searched,
+    "share.initiated": Shared,
+    "share.opened": Shared,
+    "form.opened": Form,
+    "form.submitted": Form,
+    "order.created": Order,
+    "order.paid": Order,
+    "order.cancelled": Order,
+    "order.shipped": Order,
+    "order.confirmed": Order,
+    "order.refunded": Order,
+    "order.rated": Rated,
+    "item.reviewed": Rated,
+    "feedback.not_interested": NotInterested,
+    # group 群
+    "group.entered": Group,
+    "group.member_joined": Group,
+    "group.member_left": Group,
+    # moments and ads 朋友圈广告
+    "ad.shown": Ad,
+    "ad.clicked": Ad,
+    # WeCom 企业微信
+    "contact.added": Contact,
+    "contact.removed_by_customer": Contact,
+    "contact.removed_by_staff": Contact,
+    "service.session_started": Service,
+    "service.session_ended": Service,
+    # payment and coupons 支付与卡券
+    "payment.succeeded": Payment,
+    "coupon.sent": Coupon,
+    "coupon.claimed": Coupon,
+    "coupon.used": Coupon,
+    "coupon.returned": Coupon,
+    "coupon.expired": Coupon,
+    # push results 触达回执
+    "push.accepted": PushResult,
+    "push.delivered": PushResult,
+    "push.opened": PushResult,
+    "push.clicked": PushResult,
+    "push.failed": PushResult,
+    "push.suppressed": PushResult,
+    # person, consent, privacy
+    "identity.linked": Identity,
+    "consent.granted": Consent,
+    "consent.withdrawn": Consent,
+    "user.erasure_requested": Erasure,
+    "user.attributes_given": Attributes,
+}
+
+# What counts as the person being active; deliveries, refunds and our own results do not.
+ACTIVITY = frozenset(
+    name
+    for name, data in TYPES.items()
+    if data
+    in (Followed, QrScanned, MenuClicked, MessageReceived, ArticleRead, PageViewed, Item, Cart)
+    or data in (Searched, Shared, Form, Rated, Ad, Payment)
+    or name in ("group.entered", "group.member_joined", "order.created", "order.paid")
+    or name in ("order.confirmed", "contact.added", "service.session_started", "coupon.claimed")
+    or name in ("coupon.used", "push.opened", "push.clicked", "subscription.credit_granted")
+) - {"ad.shown"}
+
+# The person has ended the relation: churn at once.
+HARD_CHURN = frozenset({"user.unfollowed", "contact.removed_by_customer"})

@@ -1,0 +1,81 @@
+"""The records of a partition's log: the only input of a decision.
+
+A log record is one JSON object; its `record` field says which of these it is. The intake writes
+`Observed` and `Rejected`, the partition's owner writes `Tick`, creation of the topics writes `Genesis`.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Origin(Struct, array_like=True, frozen=True):
+    """Where a record came from, so that a redelivery is known: topic, its epoch, partition, offset."""
+
+    topic: str
+    epoch: int
+    partition: int
+    offset: int
+
+
+class Genesis(Struct, tag_field="record", tag="genesis"):
+    """The first record of every log: what the fold may take for granted from then on."""
+
+    at_ms: int
+    partition: int
+    partitions: int
+    seed: str
+    config: dict[str, Any]  # engine.config.Config as plain values: policy, journeys, horizons
+    engine_version: int = 1
+
+
+class Observed(Struct, tag_field="record", tag="event", omit_defaults=True):
+    """An accepted event: validated, pseudonymous, stamped. `data` is a structure of `events.TYPES`,
+    or an empty dict where the type is unknown."""
+
+    at_ms: int
+    origin: Origin
+    id: str
+    source: str
+    type: str
+    alias: str
+    time_ms: int
+    data: Any
+    tenant: str = "default"
+    brand: str = ""
+    trust: str = "signed"
+    backfill: bool = False
+    converted: int = 0  # values whose type the intake had to convert
+    unknown: int = 0  # fields the contract does not know
+
+
+class Rejected(Struct, tag_field="record", tag="rejected", omit_defaults=True):
+    """An input that is no event. The fold counts it and emits the dead letter with its batch, so that
+    dead letters are exactly once like everything else."""
+
+    at_ms: int
+    origin: Origin
+    reason: str  # a dead_letters.Reason
+    detail: str  # what was wrong and where, without personal data
+    raw: str = ""  # base64 of the input, cut at dead_letters.MAX_KEPT_BYTES
+    raw_bytes: int = 0
+
+
+class Tick(Struct, tag_field="record", tag="tick"):
+    """Time went on and nothing else happened."""
+
+    at_ms: int
+
+
+class Mail(Struct, tag_field="record", tag="mail", omit_defaults=True):
+    """From the fold of another partition: an event of a person who lives here, or a state that moves."""
+
+    at_ms: int
+    origin: Origin
+    kind: str  # "event" | "move" | "adopt"
+    alias: str
+    user_id: str
+    body: Any = None
+
+
+Record = Genesis | Observed | Rejected | Tick | Mail
