@@ -1,1 +1,1 @@
-"""The typed contract with other teams and between our own parts; `schemas/` is generated from it."""
+"""The typed contract with other teams and between our parts; `schemas/` is generated from it."""

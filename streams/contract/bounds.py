@@ -1,4 +1,8 @@
-"""Bounds of every value that may enter: lengths, ranges, counts. A value outside is a dead letter."""
+"""Bounds of every value that may enter: lengths, ranges, counts. A value outside is a dead letter.
+
+Bounds may be widened and never narrowed: what stands on a log was checked against them and must
+stay readable.
+"""
 
 from typing import Annotated
 

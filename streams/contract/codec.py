@@ -22,6 +22,7 @@ class _ObservedOnWire(Observed, tag="event"):
     data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
+_EMPTY = msgspec.Raw(b"{}")
 _encoder = msgspec.json.Encoder()
 _record = msgspec.json.Decoder(Genesis | _ObservedOnWire | Rejected | Tick | Mail)
 _data: dict[str, msgspec.json.Decoder[Any]] = {
@@ -32,12 +33,39 @@ encode = _encoder.encode
 
 
 def decode_record(raw: bytes) -> Record:
-    """A log record from its bytes. What stands on a log was written by us: an error is a fault of ours."""
-    record = _record.decode(raw)
-    if type(record) is _ObservedOnWire:
-        data = _data.get(record.type)
-        record.data = data.decode(record.data) if data is not None else {}
-    return record
+    """A log record from its bytes. We wrote what stands on a log: an error is a fault of ours."""
+    record: Record = _record.decode(raw)
+    if type(record) is not _ObservedOnWire:
+        return record
+    return Observed(
+        record.at_ms,
+        record.origin,
+        record.id,
+        record.source,
+        record.type,
+        record.alias,
+        record.time_ms,
+        _data_of(record.type, record.data),
+        record.tenant,
+        record.brand,
+        record.trust,
+        record.backfill,
+        record.converted,
+        record.unknown,
+    )
+
+
+def _data_of(name: str, raw: msgspec.Raw) -> Any:
+    decoder = _data.get(name)
+    if decoder is None:
+        return {}
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError:
+        # Taken in when the contract did not know the type, and kept without its data.
+        if raw == _EMPTY:
+            return {}
+        raise
 
 
 def decode(raw: bytes, what: type[Struct]) -> Any:

@@ -1,4 +1,4 @@
-"""What could not be taken in, on `wechat.dead-letters`: typed, with the input, so that it can be redriven."""
+"""What could not be taken in, on `wechat.dead-letters`: typed, with the input, for redriving."""
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ REASONS: dict[str, str] = {
     "bad_time": "time_ms is before 2011 or after 2100; milliseconds since the epoch are expected",
     "time_in_future": "time_ms is more than five minutes ahead; check the producer's clock",
     "bad_subject": "the subject is empty or has control characters",
+    "bad_id": "id, source, type or tenant has control or invisible characters",
     "wrong_tenant": "the tenant is not this deployment's",
     "unsupported_version": "specversion is not 1.0",
     "broken_batch": "the record's batch could not be read (bad compression or checksum)",

@@ -1,13 +1,13 @@
 """One record on `wechat.decisions` for each match of an entry condition and each due step.
 
-`outcome` is closed: every decision ends in exactly one of `OUTCOMES`, and nothing is decided silently.
+`outcome` is closed: every decision ends in exactly one of `OUTCOMES`, nothing is decided silently.
 """
 
 from msgspec import Struct
 
 from streams.contract.triggers import Explanation
 
-# Outcome -> what it means. The gates are asked in the order of engine.policy; the first that fails names it.
+# Outcome -> what it means. The gates are asked in a fixed order; the first that fails names it.
 OUTCOMES: dict[str, str] = {
     "SENT": "a trigger was emitted",
     "QUIET_DEFERRED": "a trigger was emitted whose not_before_ms is the end of the quiet hours",

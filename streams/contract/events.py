@@ -1,8 +1,8 @@
-"""The events producers write: one CloudEvents-like envelope, one data structure per family of types.
+"""What events say: one data structure per kind of event, inside the envelope of envelope.py.
 
-`TYPES` maps every canonical type to the structure of its `data`. A type that is not in it is accepted
-and counted (`unknown type`), as are unknown fields: a producer may be newer than we are.
-Native WeChat callbacks map to these types by the table "The event contract" in docs/contract.md.
+`TYPES` maps every canonical type to the structure of its `data`. A type not in it is accepted and
+counted, as are unknown fields: a producer may be newer than we are. How native WeChat callbacks
+map to these types says docs/contract.md. New fields go to the end of a structure, with a default.
 """
 
 from typing import Annotated
@@ -19,31 +19,8 @@ from streams.contract.bounds import (
     Quantity,
     Stars,
     Tags,
-    TimeMs,
     Url,
 )
-
-
-class Envelope(Struct, kw_only=True):
-    """What a producer writes to `wechat.events`, as JSON. `data` is checked by type afterwards.
-
-    `subject` is the native id of the person (`openid`, `unionid:...`, `external_userid:...`); the
-    intake replaces it by a keyed hash and it never goes further. `user:<user_id>` addresses a person
-    by the id our own triggers carry: push services answer with it.
-    """
-
-    id: Id
-    source: Id
-    type: Name
-    subject: Id
-    time_ms: TimeMs
-    data: dict[str, object] = {}
-    specversion: Label = "1.0"
-    tenant: Name = "default"
-    brand: Label = ""
-    ingest_ms: TimeMs | None = None
-    trust: Label = "signed"
-    backfill: bool = False
 
 
 class Followed(Struct, omit_defaults=True):
@@ -66,7 +43,7 @@ class MenuClicked(Struct, omit_defaults=True):
 
 
 class LocationReported(Struct, omit_defaults=True):
-    """Whereabouts are sensitive under PIPL art. 28: at most five characters of geohash, by consent."""
+    """Whereabouts are sensitive (PIPL art. 28): at most five characters of geohash, by consent."""
 
     geohash: Annotated[str, Meta(max_length=5)] = ""
 
@@ -179,20 +156,32 @@ class Order(Struct, omit_defaults=True):
     discount_fen: Fen = 0
 
 
+class Promotion(Struct, omit_defaults=True):
+    """A coupon that lowered a payment: the only sign in real time that it was redeemed."""
+
+    coupon_id: Id
+    stock_id: Label = ""
+    amount_fen: Fen = 0
+
+
 class Payment(Struct, omit_defaults=True):
     transaction_id: Id
     order_id: Label = ""
     total_fen: Fen = 0
     payer_total_fen: Fen = 0
+    promotions: Annotated[list[Promotion], Meta(max_length=16)] = []
 
 
 class Coupon(Struct, omit_defaults=True):
+    """`kind`: favor 代金券, busifavor 商家券, product 商品券, shop, card. Codes are never sent."""
+
     coupon_id: Id
     stock_id: Label = ""
     sku: Label = ""
     trigger_id: Label = ""
     order_id: Label = ""
     face_value_fen: Fen = 0
+    kind: Label = ""
 
 
 class Contact(Struct, omit_defaults=True):
@@ -204,6 +193,8 @@ class Contact(Struct, omit_defaults=True):
 
 
 class Service(Struct, omit_defaults=True):
+    """A session with customer service; `agent` is already pseudonymous at the producer."""
+
     agent: Label = ""
     topic: Label = ""
 
@@ -228,14 +219,18 @@ class Form(Struct, omit_defaults=True):
 
 
 class Identity(Struct, omit_defaults=True):
-    """Two ids are one person. `other` is a native id on the wire; the intake turns it into an alias."""
+    """Two ids are one person. `other` is a native id on the wire, an alias after the intake.
+
+    `other_source` is the source in whose namespace `other` lies, where it is not the event's own.
+    """
 
     other: Id
     method: Label = ""
+    other_source: Annotated[str, Meta(max_length=128)] = ""
 
 
 class Consent(Struct, omit_defaults=True):
-    """`purpose` and `channel` may be `*`. The latest by event time wins, ties go to the stricter."""
+    """`purpose` and `channel` may be `*`. The latest by event time wins, ties the stricter one."""
 
     purpose: Name = "marketing"
     channel: Name = "*"
@@ -243,12 +238,21 @@ class Consent(Struct, omit_defaults=True):
     basis: Label = "consent"
 
 
+class ProfileStale(Struct, omit_defaults=True):
+    """The person changed the profile at WeChat; what was copied from it may be wrong now."""
+
+    reason: Label = ""
+
+
 class Erasure(Struct, omit_defaults=True):
     reason: Label = ""
 
 
 class Attributes(Struct, omit_defaults=True):
-    """What the person told us with consent: sex, age_band, region, city, birthday (MM-DD), zone, ..."""
+    """What the person told us with consent: sex, age_band, region, city, birthday (MM-DD), zone.
+
+    Names are lower snake case, others are dropped and counted. `provenance`: where it was told.
+    """
 
     attributes: Annotated[dict[Name, Label], Meta(max_length=24)] = {}
     provenance: Label = ""
@@ -259,6 +263,7 @@ TYPES: dict[str, type[Struct]] = {
     # official account 公众号
     "user.followed": Followed,
     "user.unfollowed": Unfollowed,
+    "user.profile_stale": ProfileStale,
     "qr.scanned": QrScanned,
     "menu.clicked": MenuClicked,
     "location.reported": LocationReported,
@@ -283,8 +288,11 @@ TYPES: dict[str, type[Struct]] = {
     "order.created": Order,
     "order.paid": Order,
     "order.cancelled": Order,
+    "order.ship_wait": Order,
+    "order.ship_overdue": Order,
     "order.shipped": Order,
     "order.confirmed": Order,
+    "order.settled": Order,
     "order.refunded": Order,
     "order.rated": Rated,
     "item.reviewed": Rated,
@@ -296,12 +304,19 @@ TYPES: dict[str, type[Struct]] = {
     # moments and ads 朋友圈广告
     "ad.shown": Ad,
     "ad.clicked": Ad,
+    "ad.liked": Ad,
+    "ad.commented": Ad,
+    "ad.converted": Ad,
     # WeCom 企业微信
     "contact.added": Contact,
+    "contact.added_half": Contact,
+    "contact.edited": Contact,
+    "contact.transfer_failed": Contact,
     "contact.removed_by_customer": Contact,
     "contact.removed_by_staff": Contact,
     "service.session_started": Service,
     "service.session_ended": Service,
+    "service.session_switched": Service,
     # payment and coupons 支付与卡券
     "payment.succeeded": Payment,
     "coupon.sent": Coupon,
@@ -309,19 +324,37 @@ TYPES: dict[str, type[Struct]] = {
     "coupon.used": Coupon,
     "coupon.returned": Coupon,
     "coupon.expired": Coupon,
+    "coupon.gifted": Coupon,
+    "coupon.deleted": Coupon,
+    "coupon.deactivated": Coupon,
     # push results 触达回执
+    "push.requested": PushResult,
     "push.accepted": PushResult,
     "push.delivered": PushResult,
     "push.opened": PushResult,
     "push.clicked": PushResult,
     "push.failed": PushResult,
     "push.suppressed": PushResult,
+    "push.expired": PushResult,
+    "push.unknown": PushResult,
     # person, consent, privacy
     "identity.linked": Identity,
+    "identity.unlinked": Identity,
     "consent.granted": Consent,
     "consent.withdrawn": Consent,
     "user.erasure_requested": Erasure,
     "user.attributes_given": Attributes,
+}
+
+# What the intake reduces before anything else sees it: field -> rule. `alias`: a native id becomes
+# its alias; `no_query`: a URL or path loses what follows ? or #; `geohash`: cut to five characters.
+REDUCED: dict[type[Struct], dict[str, str]] = {
+    Followed: {"invited_by": "alias"},
+    Group: {"invited_by": "alias"},
+    Identity: {"other": "alias"},
+    MenuClicked: {"url_no_query": "no_query"},
+    PageViewed: {"page": "no_query"},
+    LocationReported: {"geohash": "geohash"},
 }
 
 # What counts as the person being active; deliveries, refunds and our own results do not.

@@ -1,4 +1,4 @@
-"""The published 用户画像, one row per user on the compacted `wechat.profiles` (a tombstone erases)."""
+"""The published 用户画像: a row per user on the compacted `wechat.profiles`; a tombstone erases."""
 
 from msgspec import Struct
 

@@ -1,7 +1,8 @@
 """The records of a partition's log: the only input of a decision.
 
 A log record is one JSON object; its `record` field says which of these it is. The intake writes
-`Observed` and `Rejected`, the partition's owner writes `Tick`, creation of the topics writes `Genesis`.
+`Observed` and `Rejected`, the partition's owner `Tick`, creation of the topics `Genesis`; `Mail` is
+what the fold of another partition had to say.
 """
 
 from typing import Any
@@ -10,7 +11,7 @@ from msgspec import Struct
 
 
 class Origin(Struct, array_like=True, frozen=True):
-    """Where a record came from, so that a redelivery is known: topic, its epoch, partition, offset."""
+    """Where a record came from, so that a redelivery is known: topic, epoch, partition, offset."""
 
     topic: str
     epoch: int
@@ -30,8 +31,12 @@ class Genesis(Struct, tag_field="record", tag="genesis"):
 
 
 class Observed(Struct, tag_field="record", tag="event", omit_defaults=True):
-    """An accepted event: validated, pseudonymous, stamped. `data` is a structure of `events.TYPES`,
-    or an empty dict where the type is unknown."""
+    """An accepted event: validated, pseudonymous, stamped with its origin and the intake's time.
+
+    `data` is a structure of `events.TYPES`, or an empty dict where the type was unknown when it was
+    taken in: ask `type(record.data) is dict`, for the contract may have learned the type since.
+    `alias` is the person's pseudonym or, for events about our own triggers, the user id.
+    """
 
     at_ms: int
     origin: Origin
@@ -50,12 +55,12 @@ class Observed(Struct, tag_field="record", tag="event", omit_defaults=True):
 
 
 class Rejected(Struct, tag_field="record", tag="rejected", omit_defaults=True):
-    """An input that is no event. The fold counts it and emits the dead letter with its batch, so that
-    dead letters are exactly once like everything else."""
+    """An input that is no event. The fold counts it and emits the dead letter with its batch, so
+    that dead letters are exactly once like everything else."""
 
     at_ms: int
     origin: Origin
-    reason: str  # a dead_letters.Reason
+    reason: str  # a key of dead_letters.REASONS
     detail: str  # what was wrong and where, without personal data
     raw: str = ""  # base64 of the input, cut at dead_letters.MAX_KEPT_BYTES
     raw_bytes: int = 0
@@ -68,7 +73,7 @@ class Tick(Struct, tag_field="record", tag="tick"):
 
 
 class Mail(Struct, tag_field="record", tag="mail", omit_defaults=True):
-    """From the fold of another partition: an event of a person who lives here, or a state that moves."""
+    """From another partition's fold: an event of a person who lives here, or a state that moves."""
 
     at_ms: int
     origin: Origin

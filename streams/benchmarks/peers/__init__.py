@@ -1,0 +1,1 @@
+"""The small job as the guides of other stream processors show it."""

@@ -1,0 +1,74 @@
+"""The published 用户画像, and when it is worth publishing again."""
+
+from streams.contract.profiles import Interest, Profile
+from streams.engine.config import DAY_MS, Config
+from streams.engine.profile import consent
+from streams.engine.profile.channels import CHANNELS
+from streams.engine.profile.hours import best_hours
+from streams.engine.profile.interests import Interests, Population
+from streams.engine.profile.lifecycle import LIFECYCLES, lifecycle
+from streams.engine.state import NO, UserState
+from streams.engine.store import Person
+
+MOST_INTERESTS = 5
+NO_POPULATION = Population()
+CHURN_STEP = 0.05  # smaller moves of the churn score are not worth a record of their own
+
+
+def portrait(
+    person: Person, config: Config, now_ms: int, population: Population, *, holdout: bool
+) -> Profile:
+    """The profile as others see it; notes in the state that it was published."""
+    state, activity = person.state, person.state.activity
+    stage = lifecycle(state, config, now_ms)
+    state.published_ms = now_ms
+    state.lifecycle = stage
+    state.published_churn = state.churn.probability
+    last_ms = activity.last_ms or state.first_seen_ms
+    return Profile(
+        user_id=person.user_id,
+        updated_at_ms=now_ms,
+        first_seen_ms=state.first_seen_ms,
+        last_active_ms=last_ms,
+        lifecycle=LIFECYCLES[stage],
+        events=state.events,
+        active_days=activity.days,
+        activity=round(activity.decayed(now_ms)[1], 4),
+        recency_days=round(max(0, now_ms - last_ms) / DAY_MS, 4),
+        orders=activity.orders,
+        spend_fen=activity.spend_fen,
+        mean_rating=round(activity.stars / activity.ratings, 2) if activity.ratings else 0.0,
+        interests=_best(state.interests, now_ms, population),
+        tags=_best(state.tags, now_ms, NO_POPULATION),
+        attributes={name: found.value for name, found in state.attributes.items()},
+        channels=_shares(state.channels),
+        active_hours=best_hours(state.hours),
+        churn_score=round(state.churn.probability, 6),
+        horizon_days=config.churn.horizon_days,
+        churn_scored_at_ms=state.churn.checked_ms,
+        consent=consent.statements(state),
+        followed=state.followed != NO,
+        holdout=holdout,
+        tenant=config.tenant,
+    )
+
+
+def changed_materially(state: UserState, config: Config, now_ms: int) -> bool:
+    """Whether the daily check should publish: active since, another stage, or another churn score."""
+    return (
+        state.activity.last_ms > state.published_ms
+        or abs(state.churn.probability - state.published_churn) >= CHURN_STEP
+        or lifecycle(state, config, now_ms) != state.lifecycle
+    )
+
+
+def _best(interests: Interests, now_ms: int, population: Population) -> list[Interest]:
+    found = interests.scores(now_ms, population)[:MOST_INTERESTS]
+    return [Interest(name, round(score, 4)) for name, score in found if score > 0.0]
+
+
+def _shares(counts: bytearray) -> list[Interest]:
+    total = sum(counts)
+    found = [(count, place) for place, count in enumerate(counts) if count]
+    found.sort(key=lambda pair: (-pair[0], pair[1]))
+    return [Interest(CHANNELS[place], round(count / total, 4)) for count, place in found]

@@ -1,0 +1,162 @@
+"""The rows of a partition's state and their codec: msgpack arrays behind a version byte.
+
+    u:<user id>     due time (8 bytes, big-endian), version, UserState     about 500 to 750 bytes
+    a:<alias>       AliasState: only for aliases that were linked or erased
+    s:<topic>/<epoch>/<partition>   the offset up to which a source is folded
+    c:counts        Counts: the log's time and what was counted
+    p:budget        Budget
+    g:genesis       the genesis record
+
+A fold refuses rows of a newer version: older code must not write over what it cannot read.
+"""
+
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from streams.engine.models.churn import ChurnState
+from streams.engine.profile.activity import Activity
+from streams.engine.profile.interests import Interests
+
+VERSION: Final = 1
+NEVER_MS: Final = 2**63 - 1
+DUE_BYTES: Final = 8
+VERSION_BYTE: Final = VERSION.to_bytes(1, "big")
+
+UNKNOWN, YES, NO = 0, 1, 2  # a relation: not heard of, begun, ended by the person
+
+
+class Consented(Struct, array_like=True, gc=False):
+    """What the person said about one purpose and channel, each possibly `*`."""
+
+    purpose: str
+    channel: str
+    granted: bool
+    time_ms: int
+    version: str = ""
+
+
+class Sent(Struct, array_like=True, gc=False):
+    """A trigger we emitted: released `delay_ms` after it was created. `mark` tells it in an answer."""
+
+    created_ms: int
+    delay_ms: int
+    purpose: str
+    channel: str
+    journey: str
+    mark: int
+
+
+class Waiting(Struct, array_like=True, gc=False):
+    """A journey the person is in, before its step number `step`."""
+
+    journey: str
+    step: int
+    due_ms: int
+    entered_ms: int
+    event_ms: int
+    cause_event_id: str
+    source: str
+    item_id: str = ""
+    category: str = ""
+    value_fen: int = 0
+
+
+class Attribute(Struct, array_like=True, gc=False):
+    value: str
+    provenance: str
+    time_ms: int
+
+
+class UserState(Struct, array_like=True, gc=False):
+    """One person. Times are in milliseconds, 0 means never."""
+
+    first_seen_ms: int
+    check_ms: int = 0  # the next daily check
+    anchor: int = 0  # whom the control groups know the person as; 0: by the alias
+    events: int = 0  # applied ones
+    fingerprints: bytes = b""  # of the latest events, eight bytes each, newest last
+    activity: Activity = field(default_factory=Activity)
+    interests: Interests = field(default_factory=Interests)
+    tags: Interests = field(default_factory=Interests)
+    churn: ChurnState = field(default_factory=ChurnState)
+    hours: bytearray = field(default_factory=lambda: bytearray(24))  # activity by local hour
+    channels: bytearray = field(default_factory=lambda: bytearray(6))  # activity by channel
+    followed: int = UNKNOWN  # the official account
+    followed_ms: int = 0
+    contact: int = UNKNOWN  # in WeCom
+    contact_ms: int = 0
+    credits: int = 0  # messages the person subscribed to, one each
+    mini_ms: int = 0  # latest use of the mini-programme
+    order_mark: int = 0  # of the order last counted
+    lit: str = ""  # the category whose score last rose over the threshold of interest
+    lifecycle: int = 0  # as last published, index of LIFECYCLES
+    published_ms: int = 0
+    published_churn: float = 0.0
+    consents: list[Consented] = []
+    refused: list[str] = []
+    sends: list[Sent] = []
+    waiting: list[Waiting] = []
+    addressed: dict[str, int] = {}  # journey -> when the person was last in it
+    attributes: dict[str, Attribute] = {}
+
+
+class AliasState(Struct, array_like=True, gc=False):
+    """`forward`: the user id this alias belongs to now; `linked`: aliases that forward to this one."""
+
+    generation: int = 0
+    erased_ms: int = 0
+    forward: str = ""
+    anchor: int = 0
+    linked: list[str] = []
+
+
+class Counts(Struct, array_like=True):
+    now_ms: int = 0
+    mail_sequence: int = 0
+    counts: dict[str, int] = {}
+
+
+class Budget(Struct, array_like=True, gc=False):
+    """What this partition has spent on the budget day `day` (days since the epoch, in the zone)."""
+
+    day: int = 0
+    spent_fen: int = 0
+
+
+_encoder = msgspec.msgpack.Encoder()
+_user_decoder = msgspec.msgpack.Decoder(UserState)
+T = TypeVar("T", bound=Struct)
+
+
+def encode_user(state: UserState, due_ms: int) -> bytes:
+    return due_ms.to_bytes(DUE_BYTES, "big") + VERSION_BYTE + _encoder.encode(state)
+
+
+def decode_user(row: bytes) -> UserState:
+    return _user_decoder.decode(memoryview(row)[DUE_BYTES + 1 :])
+
+
+def check_user_version(key: bytes, row: bytes) -> None:
+    if len(row) <= DUE_BYTES or row[DUE_BYTES] > VERSION:
+        raise ValueError(_newer(key, row[DUE_BYTES : DUE_BYTES + 1]))
+
+
+def encode_row(state: Any) -> bytes:
+    return VERSION_BYTE + _encoder.encode(state)
+
+
+def decode_row(key: bytes, row: bytes, what: type[T]) -> T:
+    if not row or row[0] > VERSION:
+        raise ValueError(_newer(key, row[:1]))
+    return msgspec.msgpack.decode(memoryview(row)[1:], type=what)
+
+
+def _newer(key: bytes, version: bytes) -> str:
+    kind = key[:2].decode("ascii", "replace")
+    found = version[0] if version else "missing"
+    return (
+        f"row of kind {kind!r} has version {found}, this engine reads up to {VERSION}: "
+        "run the engine version that wrote it, or a newer one"
+    )

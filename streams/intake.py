@@ -1,0 +1,355 @@
+"""The intake: what producers wrote becomes a log record, accepted or rejected, with its partition.
+
+Pure and stateless: the same input gives the same record wherever and however often it is taken in.
+Bytes -> JSON -> envelope -> person's alias -> data by type. What is of the wrong type but clear is
+converted, what is unknown is counted and dropped, what is wrong is rejected with a reason of
+`dead_letters.REASONS` and a detail that names the field and never a value. Duplicates and lateness
+are not judged here: the fold does, for it alone sees them in the log's order.
+"""
+
+import hmac
+import re
+from base64 import b64encode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from streams.contract.bounds import (
+    MAX_AHEAD_MS,
+    MAX_DEPTH,
+    MAX_RAW_BYTES,
+    MAX_TIME_MS,
+    MIN_TIME_MS,
+)
+from streams.contract.codec import ContractError
+from streams.contract.dead_letters import MAX_KEPT_BYTES
+from streams.contract.envelope import PASSED_OVER, Envelope
+from streams.contract.events import REDUCED, TYPES, Attributes
+from streams.contract.partitioning import partition_of
+from streams.contract.records import Observed, Origin, Rejected
+from streams.contract.shapes import Shape, convert_loosely, shape_of, strangers, unknown_fields
+from streams.contract.text import has_invisible, may_have_invisible, without_invisible
+
+__all__ = ["Intake", "partition_of"]
+
+_ENVELOPE: Final = shape_of(Envelope)
+_ENVELOPE_KNOWN: Final = _ENVELOPE.known | PASSED_OVER
+_SHAPES: Final[dict[str, Shape]] = {name: shape_of(data) for name, data in TYPES.items()}
+_ACCOUNT_WIDE: Final = ("unionid:", "external_userid:")  # one id over all apps of the account
+_USER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,32})?")
+_ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_JSON_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]')
+_ALIASES_KEPT: Final = 65_536  # twice: two generations, some 30 MB at most
+_SHORTEST_NATIVE_ID: Final = (
+    16  # WeChat's have 28 and more; a shorter one may stand in a text by chance
+)
+
+
+class Intake:
+    """Takes in one deployment's events. `key` is the secret that keeps aliases irreversible."""
+
+    def __init__(self, *, key: bytes, tenant: str, partitions: int) -> None:
+        if len(key) < 16:
+            raise ValueError("the alias key has fewer than 16 bytes; give a random one of 32")
+        if partitions < 1:
+            raise ValueError(f"partitions is {partitions}; at least 1 is needed")
+        self._key = key
+        self._tenant = tenant
+        self._partitions = partitions
+        self._recent: dict[tuple[str, str], tuple[str, int]] = {}
+        self._older: dict[tuple[str, str], tuple[str, int]] = {}
+
+    def take(
+        self, raw: bytes | None, origin: Origin, at_ms: int
+    ) -> tuple[int, Observed | Rejected]:
+        """The log partition and the log record of one record of the event topic. Never raises."""
+        try:
+            return self._observed(raw, origin, at_ms)
+        except ContractError as fault:
+            kept = b"" if raw is None else raw
+            return origin.partition % self._partitions, Rejected(
+                at_ms=at_ms,
+                origin=origin,
+                reason=fault.reason,
+                detail=fault.detail,
+                raw=b64encode(kept[:MAX_KEPT_BYTES]).decode(),
+                raw_bytes=len(kept),
+            )
+
+    def rejected_batch(self, origin: Origin, at_ms: int, detail: str) -> tuple[int, Rejected]:
+        """For a record batch that cannot be read: `origin` is its first offset, `detail` ours."""
+        rejected = Rejected(at_ms=at_ms, origin=origin, reason="broken_batch", detail=detail)
+        return origin.partition % self._partitions, rejected
+
+    def alias_of(self, subject: str, source: str) -> str:
+        """The pseudonym of a native id: 128 bits of HMAC-SHA256 as 22 characters of base64url.
+
+        `user:<user_id>` is pseudonymous already and gives the user id. Raises ContractError.
+        """
+        return self._person(subject, source)[0]
+
+    def _observed(self, raw: bytes | None, origin: Origin, at_ms: int) -> tuple[int, Observed]:
+        fields = _parsed(raw)
+        assert raw is not None
+        envelope, converted = _envelope(fields)
+        if envelope.tenant != self._tenant:
+            raise ContractError("wrong_tenant", "$.tenant is not this deployment's")
+        if envelope.time_ms > at_ms + MAX_AHEAD_MS:
+            raise ContractError("time_in_future", f"$.time_ms: {_unit_hint(envelope.time_ms)}")
+        subject = envelope.subject
+        alias, partition = self._person(subject, envelope.source)
+        data = envelope.data
+        suspect = may_have_invisible(raw)
+        if suspect or raw.count(subject.encode()) > 1:
+            if suspect:
+                _refuse_invisible_ids(envelope)
+            converted += _scrub_envelope(envelope, alias)
+            data, scrubbed = _scrubbed(data, _native(subject), alias)
+            converted += scrubbed
+        unknown = strangers(fields, _ENVELOPE_KNOWN)
+        typed: Any = {}
+        shape = _SHAPES.get(envelope.type)
+        if shape is not None:
+            typed, changed, strange = self._data(data, shape, envelope.source)
+            converted += changed
+            unknown += strange
+        return partition, Observed(
+            at_ms,
+            origin,
+            envelope.id,
+            envelope.source,
+            envelope.type,
+            alias,
+            envelope.time_ms,
+            typed,
+            envelope.tenant,
+            envelope.brand,
+            envelope.trust,
+            envelope.backfill,
+            converted,
+            unknown,
+        )
+
+    def _data(self, data: dict[str, Any], shape: Shape, source: str) -> tuple[Any, int, int]:
+        """The typed data, how many values were converted, how many fields are unknown."""
+        changed = 0
+        rules = REDUCED.get(shape.structure)
+        if rules is not None:
+            for name, rule in rules.items():
+                value = data.get(name)
+                if type(value) is str and value:
+                    data[name] = reduced = self._reduced(value, rule, source, data)
+                    changed += rule != "alias" and reduced != value
+        unknown = unknown_fields(data, shape)
+        try:
+            typed: Any = msgspec.convert(data, shape.structure)
+        except msgspec.ValidationError:
+            try:
+                typed, loosened = convert_loosely(data, shape)
+            except msgspec.ValidationError as error:
+                raise _fault(error, "$.data") from None
+            changed += loosened
+        if shape.structure is Attributes:
+            unknown += _drop_strange_attributes(typed)
+        return typed, changed, unknown
+
+    def _reduced(self, value: str, rule: str, source: str, data: dict[str, Any]) -> str:
+        if rule == "alias":
+            other_source = data.pop("other_source", None)
+            return self.alias_of(value, other_source if type(other_source) is str else source)
+        if rule == "no_query":
+            return value.partition("?")[0].partition("#")[0]
+        return value[:5]  # a geohash of five characters is a cell of five kilometres
+
+    def _person(self, subject: str, source: str) -> tuple[str, int]:
+        key = (subject, source)
+        found = self._recent.get(key)
+        if found is not None:
+            return found
+        found = self._older.get(key)
+        if found is None:
+            alias = self._new_alias(subject, source)
+            found = (alias, partition_of(alias, self._partitions))
+        if len(self._recent) >= _ALIASES_KEPT:
+            self._older, self._recent = self._recent, {}
+        self._recent[key] = found
+        return found
+
+    def _new_alias(self, subject: str, source: str) -> str:
+        if subject.split() != [subject] or has_invisible(subject):
+            raise ContractError(
+                "bad_subject", "$.subject is empty or has blanks or control characters"
+            )
+        if subject.startswith("user:"):
+            user_id = subject[5:]
+            if _USER_ID.fullmatch(user_id) is None:
+                raise ContractError("bad_subject", "$.subject: after user: a user id is expected")
+            return user_id
+        if subject in _ACCOUNT_WIDE:
+            raise ContractError("bad_subject", "$.subject: after the prefix an id is expected")
+        namespace = "" if subject.startswith(_ACCOUNT_WIDE) else source
+        # The separator cannot stand in an id, so no two triples give the same message.
+        message = f"{self._tenant}\x1f{namespace}\x1f{subject}".encode()
+        return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:16])[:22].decode()
+
+
+def _parsed(raw: bytes | None) -> dict[str, Any]:
+    if not raw:
+        raise ContractError("empty", "the record has no value")
+    if len(raw) > MAX_RAW_BYTES:
+        raise ContractError("too_large", f"the value has more than {MAX_RAW_BYTES} bytes")
+    try:
+        fields = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise _unreadable(raw, error.pos) from None
+    if type(fields) is not dict:
+        raise ContractError("not_an_object", "$ is JSON but no object")
+    # Few brackets cannot be nested deeply; only an input with many is walked.
+    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+        raise ContractError("too_deep", f"$ is nested deeper than {MAX_DEPTH} levels")
+    return fields
+
+
+def _unreadable(raw: bytes, position: int) -> ContractError:
+    if raw.startswith(b"\x1f\x8b"):
+        return ContractError("not_utf8", "the value is compressed; let the Kafka client compress")
+    if raw.startswith(b"\xef\xbb\xbf"):
+        return ContractError("not_utf8", "the value begins with a byte order mark")
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        return ContractError("not_utf8", f"byte {error.start} begins no UTF-8 character")
+    if _depth(raw) > MAX_DEPTH:
+        return ContractError("too_deep", f"$ is nested deeper than {MAX_DEPTH} levels")
+    if not raw.strip():
+        return ContractError("empty", "the value is blank")
+    return ContractError("not_json", f"no JSON at character {position}")
+
+
+def _depth(raw: bytes) -> int:
+    deepest = depth = 0
+    for token in _JSON_TOKEN.finditer(raw):
+        first = raw[token.start()]
+        if first in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return depth
+            deepest = max(deepest, depth)
+        elif first in b"]}":
+            depth -= 1
+    return deepest
+
+
+def _envelope(fields: dict[str, Any]) -> tuple[Envelope, int]:
+    version = fields.get("specversion", "1.0")
+    if version != "1.0" and type(version) is str:
+        raise ContractError("unsupported_version", "$.specversion is not 1.0")
+    try:
+        return msgspec.convert(fields, Envelope), 0
+    except msgspec.ValidationError:
+        changed = _time_from_text(fields)
+    try:
+        envelope, converted = convert_loosely(fields, _ENVELOPE)
+    except msgspec.ValidationError as error:
+        raise _fault(error, "$", fields) from None
+    return envelope, converted + changed
+
+
+def _time_from_text(fields: dict[str, Any]) -> int:
+    """CloudEvents writes `time` as RFC 3339 text; it counts where `time_ms` is absent."""
+    text = fields.get("time")
+    if fields.get("time_ms") is not None or type(text) is not str:
+        return 0
+    try:
+        moment = msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        raise ContractError("bad_time", "$.time is no RFC 3339 time") from None
+    if moment.tzinfo is None:
+        raise ContractError("bad_time", "$.time has no offset from UTC")
+    fields["time_ms"] = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return 1
+
+
+def _fault(
+    error: msgspec.ValidationError, where: str, fields: dict[str, Any] | None = None
+) -> ContractError:
+    """The reason and the field of a failed validation. msgspec's messages never hold values."""
+    message, _, path = str(error).partition(" - at `")
+    field = where + path.rstrip("`").removeprefix("$")
+    if message.startswith("Object missing"):
+        return ContractError("missing_field", f"{field}: {message}")
+    if ", got `" in message:
+        return ContractError("wrong_type", f"{field}: {message}")
+    if fields is not None and field in ("$.time_ms", "$.ingest_ms"):
+        return ContractError("bad_time", f"{field}: {_unit_hint(fields[field[2:]])}")
+    return ContractError("out_of_range", f"{field}: {message}")
+
+
+def _unit_hint(value: object) -> str:
+    if isinstance(value, int):
+        if MIN_TIME_MS <= value * 1_000 <= MAX_TIME_MS:
+            return "seconds were sent, milliseconds are expected"
+        if MIN_TIME_MS <= value // 1_000 <= MAX_TIME_MS:
+            return "microseconds were sent, milliseconds are expected"
+        if MIN_TIME_MS <= value // 1_000_000 <= MAX_TIME_MS:
+            return "nanoseconds were sent, milliseconds are expected"
+        if MIN_TIME_MS <= value <= MAX_TIME_MS:
+            return f"more than {MAX_AHEAD_MS} ms ahead"
+    return "outside 2011 to 2100"
+
+
+def _refuse_invisible_ids(envelope: Envelope) -> None:
+    for name in ("id", "source", "type", "tenant"):
+        if has_invisible(getattr(envelope, name)):
+            raise ContractError("bad_id", f"$.{name} has control or invisible characters")
+
+
+def _native(subject: str) -> str:
+    """The native id that must not go further; nothing where it is a pseudonym or very short."""
+    prefix, _, rest = subject.rpartition(":")
+    native = rest if prefix else subject
+    return "" if prefix == "user" or len(native) < _SHORTEST_NATIVE_ID else native
+
+
+def _scrub_envelope(envelope: Envelope, alias: str) -> int:
+    native = _native(envelope.subject)
+    changed = 0
+    for name in ("brand", "trust"):
+        text = getattr(envelope, name)
+        clean, count = _scrubbed(text, native, alias)
+        setattr(envelope, name, clean)
+        changed += count
+    if native and native in envelope.id:
+        envelope.id = envelope.id.replace(native, alias)
+        changed += 1
+    return changed
+
+
+def _scrubbed(value: Any, native: str, alias: str) -> tuple[Any, int]:
+    """Texts without invisible characters and the person's native id, and how many changed."""
+    if type(value) is str:
+        clean = without_invisible(value)
+        if native and native in clean:
+            clean = clean.replace(native, alias)
+        return clean, int(clean != value)
+    if type(value) is list:
+        items = [_scrubbed(item, native, alias) for item in value]
+        return [item for item, _ in items], sum(count for _, count in items)
+    if type(value) is dict:
+        pairs = [(without_invisible(key), _scrubbed(v, native, alias)) for key, v in value.items()]
+        return {key: item for key, (item, _) in pairs}, sum(count for _, (_, count) in pairs)
+    return value, 0
+
+
+def _drop_strange_attributes(attributes: Attributes) -> int:
+    """An attribute's name is lower snake case; others are dropped and counted as unknown."""
+    before = len(attributes.attributes)
+    attributes.attributes = {
+        name: value
+        for name, value in attributes.attributes.items()
+        if _ATTRIBUTE.fullmatch(name) is not None
+    }
+    return before - len(attributes.attributes)

@@ -1,0 +1,74 @@
+"""Where a replay writes: one NDJSON file per kind of output, each line the exact bytes of its record.
+
+`profiles.ndjson` is what the compacted topic keeps: the last profile of each user, in the order of these
+last changes; an erased user has no line.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+from streams.contract.topics import DEAD_LETTERS, DECISIONS, PROFILES, TRIGGERS
+from streams.fold import Output
+
+BUFFER_BYTES = 1 << 20
+NAMES = ("triggers", "decisions", "profiles", "dead-letters")
+
+
+class OutputError(Exception):
+    """One line: which file or folder cannot be written and why."""
+
+
+class Outputs:
+    """The output files of one run in the folder `out`. `on_trigger` is told each trigger as it comes."""
+
+    def __init__(self, out: Path, *, on_trigger: Callable[[bytes], None] | None = None) -> None:
+        self.out = out
+        self._profiles_raw = out / "profiles.ndjson.partial"
+        self._on_trigger = on_trigger
+        self._files: dict[str, IO[bytes]] = {}
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            for name in NAMES:
+                path = self._profiles_raw if name == "profiles" else out / f"{name}.ndjson"
+                self._files[name] = path.open("wb", buffering=BUFFER_BYTES)
+        except OSError as error:
+            self._close_files()
+            raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
+        self._write = {topic: self._files["triggers"].write for topic in TRIGGERS.values()}
+        self._write[DECISIONS] = self._files["decisions"].write
+        self._write[DEAD_LETTERS] = self._files["dead-letters"].write
+        self._write[PROFILES] = self._files["profiles"].write
+        self._lines = 0
+        self._last_line: dict[bytes, int] = {}
+
+    def write(self, output: Output) -> None:
+        topic, key, value = output
+        if topic == PROFILES:
+            if value is None:
+                self._last_line.pop(key, None)
+                return
+            self._last_line[key] = self._lines
+            self._lines += 1
+        if value is None:
+            raise ValueError(f"a tombstone for {key!r} on {topic}, which is not compacted")
+        self._write[topic](value + b"\n")
+        if self._on_trigger is not None and topic.startswith("triggers."):
+            self._on_trigger(value)
+
+    def close(self) -> None:
+        """Flush, and keep of the profiles only each user's last."""
+        self._close_files()
+        wanted = frozenset(self._last_line.values())
+        with (
+            self._profiles_raw.open("rb", buffering=BUFFER_BYTES) as raw,
+            (self.out / "profiles.ndjson").open("wb", buffering=BUFFER_BYTES) as file,
+        ):
+            for number, line in enumerate(raw):
+                if number in wanted:
+                    file.write(line)
+        self._profiles_raw.unlink()
+
+    def _close_files(self) -> None:
+        for file in self._files.values():
+            file.close()

@@ -1,0 +1,214 @@
+"""The main job without a broker: raw events in, triggers, decisions, profiles and dead letters out.
+
+All partitions' folds stand in one process. Before each record the due timers of every fold are fired by
+Tick records, in (due, partition) order; mail reaches its partition at once. After the last event nothing
+more is fired unless `drain` is asked for: a later event of the same person could still stop a timer.
+The result depends on the input bytes alone, not on the batch size: a batch only says how many records of
+a partition lie between two commits of its changed rows.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import msgspec
+
+from streams import snapshot
+from streams.contract.codec import decode
+from streams.contract.records import Genesis, Mail, Origin, Record, Tick
+from streams.contract.topics import EVENTS, MAIL
+from streams.engine.config import Config
+from streams.engine.fold import EngineFold
+from streams.event_file import Clock
+from streams.fold import Output
+from streams.intake import Intake, partition_of
+from streams.outputs import Outputs
+
+ENGINE_VERSION = 1
+DEFAULT_BATCH = 4_096
+MAX_TICKS_AT_ONCE = 1_000_000  # of one fold at one moment: more means it does not get past a timer
+NEVER_MS = 1 << 62
+
+
+class ReplayError(Exception):
+    """One line: what was wrong in the input, where, what to do."""
+
+
+class Replay:
+    """Feed it events in arrival order, then `close()`. With `keep_rows` it can write snapshots."""
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        key: bytes,
+        outputs: Outputs,
+        batch: int = DEFAULT_BATCH,
+        keep_rows: bool = False,
+    ) -> None:
+        if batch < 1:
+            raise ReplayError(f"a batch of {batch} records is not possible; give at least 1")
+        self.config = config
+        self.clock = Clock()
+        self.events_in = 0
+        self.outputs = outputs
+        self.engine_seconds = 0.0
+        partitions = range(config.partitions)
+        self._intake = Intake(key=key, tenant=config.tenant, partitions=config.partitions)
+        self.folds = [EngineFold(partition, config) for partition in partitions]
+        self._batch = batch
+        self._uncommitted = [0 for _ in partitions]
+        self._due = [NEVER_MS for _ in partitions]
+        self._event_offset = 0
+        self._mail_offsets = [0 for _ in partitions]
+        self._rows: list[dict[bytes, bytes]] | None = [{} for _ in partitions] if keep_rows else None
+        self._begun = False
+
+    @classmethod
+    def resume(
+        cls, path: Path, *, key: bytes, outputs: Outputs, batch: int = DEFAULT_BATCH, keep_rows: bool = False
+    ) -> "Replay":
+        """Go on where a snapshot stands, under the configuration it was taken with."""
+        header = snapshot.verify(path)
+        if header.engine_version != ENGINE_VERSION:
+            raise ReplayError(
+                f"{path}: taken by engine version {header.engine_version}, this is "
+                f"{ENGINE_VERSION}; replay from the beginning or use that version"
+            )
+        config = msgspec.convert(header.config, Config)
+        replay = cls(config, key=key, outputs=outputs, batch=batch, keep_rows=keep_rows)
+        replay._begun = True
+        replay.clock = Clock(header.clock_ms)
+        replay._event_offset = header.positions[EVENTS][0]
+        replay._mail_offsets = list(header.positions[MAIL])
+        for partition, row_key, value in snapshot.read_rows(path):
+            replay.folds[partition].load_row(row_key, value)
+            if replay._rows is not None:
+                replay._rows[partition][row_key] = value
+        for partition, fold in enumerate(replay.folds):
+            due_ms = fold.next_due_ms()
+            replay._due[partition] = NEVER_MS if due_ms is None else due_ms
+        return replay
+
+    def feed(self, raws: Iterable[bytes]) -> None:
+        """Take events in arrival order."""
+        started = perf_counter()
+        take, handle, due, offset = self._intake.take, self._handle, self._due, self._event_offset
+        first = offset
+        for at_ms, raw in self.clock.stamped(raws):
+            if not self._begun:
+                self._begin(at_ms)
+            if min(due) <= at_ms:
+                self._fire(at_ms)
+            partition, record = take(raw, Origin(EVENTS, 0, 0, offset), at_ms)
+            offset += 1
+            handle(partition, record)
+        self._event_offset = offset
+        self.events_in += offset - first
+        self.engine_seconds += perf_counter() - started
+
+    def drain(self, until_ms: int) -> None:
+        """Let time go on without events: fire every timer due up to `until_ms`."""
+        started = perf_counter()
+        self.clock.now_ms = max(self.clock.now_ms, until_ms)
+        self._fire(until_ms)
+        self.engine_seconds += perf_counter() - started
+
+    def close(self) -> None:
+        """Commit what is left and close the outputs."""
+        for partition in range(self.config.partitions):
+            self._commit(partition)
+        self.outputs.close()
+
+    def counters(self) -> dict[str, float]:
+        """The folds' counters, summed over the partitions."""
+        return sum_counters(self.folds)
+
+    def state_rows(self) -> Iterator[snapshot.StateRow]:
+        """The committed rows, by partition and key. Only with `keep_rows`, after `close`."""
+        if self._rows is None:
+            raise ReplayError("this replay keeps no rows; ask for keep_rows")
+        for partition, rows in enumerate(self._rows):
+            for row_key in sorted(rows):
+                yield snapshot.StateRow(partition, row_key, rows[row_key])
+
+    def save(self, path: Path) -> snapshot.Header:
+        """Write a snapshot of where this replay stands."""
+        header = snapshot.Header(
+            engine_version=ENGINE_VERSION,
+            partitions=self.config.partitions,
+            clock_ms=self.clock.now_ms,
+            positions={EVENTS: [self._event_offset], MAIL: self._mail_offsets},
+            config=msgspec.to_builtins(self.config),
+        )
+        return snapshot.write(path, header, self.state_rows())
+
+    def _begin(self, at_ms: int) -> None:
+        self._begun = True
+        config = msgspec.to_builtins(self.config)
+        for partition in range(self.config.partitions):
+            genesis = Genesis(
+                at_ms=at_ms,
+                partition=partition,
+                partitions=self.config.partitions,
+                seed=self.config.seed,
+                config=config,
+                engine_version=ENGINE_VERSION,
+            )
+            self._handle(partition, genesis)
+
+    def _handle(self, partition: int, record: Record) -> None:
+        fold = self.folds[partition]
+        emitted = fold.handle_record(record)
+        if emitted:
+            self._emit(partition, emitted)
+        due_ms = fold.next_due_ms()
+        self._due[partition] = NEVER_MS if due_ms is None else due_ms
+        self._uncommitted[partition] += 1
+        if self._uncommitted[partition] >= self._batch:
+            self._commit(partition)
+
+    def _emit(self, partition: int, emitted: Sequence[Output]) -> None:
+        mail: list[Output] = []
+        for output in emitted:
+            if output.topic == MAIL:
+                mail.append(output)
+            else:
+                self.outputs.write(output)
+        for output in mail:
+            self._deliver(partition, output)
+
+    def _deliver(self, source: int, output: Output) -> None:
+        offset = self._mail_offsets[source]
+        self._mail_offsets[source] = offset + 1
+        mail = decode(output.value or b"", Mail)
+        mail.at_ms = max(mail.at_ms, self.folds[source].now_ms)
+        mail.origin = Origin(MAIL, 0, source, offset)
+        self._handle(partition_of(mail.alias, self.config.partitions), mail)
+
+    def _fire(self, until_ms: int) -> None:
+        """Fire what is due in every fold, in (due, partition) order."""
+        due = self._due
+        moment_ms, ticks = 0, 0
+        while (soonest_ms := min(due)) <= until_ms:
+            partition = due.index(soonest_ms)
+            at_ms = max(soonest_ms, self.folds[partition].now_ms)
+            ticks = ticks + 1 if at_ms == moment_ms else 1
+            moment_ms = at_ms
+            if ticks > MAX_TICKS_AT_ONCE:
+                raise RuntimeError(f"the fold of partition {partition} stays at its timer of {at_ms}")
+            self._handle(partition, Tick(at_ms=at_ms))
+
+    def _commit(self, partition: int) -> None:
+        self._uncommitted[partition] = 0
+        changed = self.folds[partition].changed_rows()
+        if self._rows is None:
+            deque(changed, maxlen=0)
+            return
+        rows = self._rows[partition]
+        for row_key, value in changed:
+            if value is None:
+                rows.pop(row_key, None)
+            else:
+                rows[row_key] = value

@@ -1,0 +1,239 @@
+"""The whole report: one HTML file that needs no network, Chinese first, English beneath."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from streams.contract.decisions import Decision
+from streams.contract.triggers import KINDS as KIND_CODES
+from streams.contract.triggers import Trigger
+from streams.report import svg
+from streams.report.parts import Bar, bars, both, card, legend, tile
+from streams.report.person import Person, decision_card, person_card
+from streams.report.words import CHANNELS, FATES, KINDS, SCENARIOS, Words, outcome, pick
+
+SENT = ("SENT", "QUIET_DEFERRED")
+UNDER_WAY = ("ENTERED", "EXITED")
+
+
+def render(
+    summary: Mapping[str, Any], person: Person | None, decisions: Sequence[tuple[Decision, Trigger | None]]
+) -> str:
+    """`summary` is what summary.json holds; parts it has no figures for are left out."""
+    cards = [_funnel(summary), _fates(summary), _days(summary), _outcomes(summary)]
+    if summary.get("churn_auc") is not None:
+        cards += [_reliability(summary), _ranking(summary)]
+    if summary.get("coupon_effect"):
+        cards.append(_coupon(summary["coupon_effect"]))
+    if person is not None:
+        cards.append(person_card(person))
+    cards += [decision_card(decision, trigger) for decision, trigger in decisions]
+    style = files("streams.report").joinpath("style.css").read_text("utf-8")
+    scenario = pick(SCENARIOS, summary["scenario"])
+    return (
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>微信营销实时触达报告 · {escape(scenario.zh)}</title><style>{style}</style></head>"
+        f"<body>{_header(summary, scenario)}<main>{_tiles(summary)}"
+        f'<div class="grid">{"".join(cards)}</div>{_footer(summary)}</main></body></html>\n'
+    )
+
+
+def _header(summary: Mapping[str, Any], scenario: Words) -> str:
+    return (
+        "<header><div><h1>微信营销实时触达报告<small>What the event stream did: WeChat marketing "
+        f"triggers in real time</small></h1><p>{escape(scenario.zh)} {escape(scenario.en)} · "
+        f"{summary['users']:,} 位模拟用户 simulated users · {summary['days']} 天 days · "
+        f"种子 seed {escape(str(summary['seed']))}</p></div></header>"
+    )
+
+
+def _tiles(summary: Mapping[str, Any]) -> str:
+    tiles = [
+        tile(f"{summary['events_in']:,}", Words("条事件", "events in")),
+        tile(
+            f"{summary['triggers']:,}",
+            Words("次触达", "triggers out"),
+            f"{summary['decisions']:,} 次决策 decisions",
+        ),
+    ]
+    if summary.get("churn_auc") is not None:
+        tiles.append(
+            tile(
+                f"{summary['churn_auc']:.3f}",
+                Words("流失预测 AUC", "churn AUC"),
+                f"可能的最好 best possible {summary['churn_auc_best']:.3f}",
+            )
+        )
+    if summary.get("interest_hit_at_3") is not None:
+        tiles.append(
+            tile(
+                f"{summary['interest_hit_at_3']:.1%}",
+                Words("兴趣命中率（前 3）", "interest hit@3"),
+                f"热门基线 popularity {summary['interest_hit_at_3_popularity']:.1%}",
+            )
+        )
+    tiles.append(
+        tile(
+            f"{summary['events_per_s']:,.0f}",
+            Words("条/秒，单核", "events/s on one core"),
+            "引擎时间 engine time",
+        )
+    )
+    return f'<div class="tiles">{"".join(tiles)}</div>'
+
+
+def _funnel(summary: Mapping[str, Any]) -> str:
+    outcomes = summary["outcomes"]
+    stages = [
+        (summary["events_in"], Words("收到事件", "events in")),
+        (summary["applied"], Words("有效事件", "applied")),
+        (summary["decisions"], Words("触达决策", "decisions")),
+        (summary["decisions"] - sum(outcomes.get(code, 0) for code in UNDER_WAY),
+         Words("到达关口", "asked at the gates")),
+        (summary["triggers"], Words("发出触达", "triggers")),
+    ]  # fmt: skip
+    rows = []
+    for i, (count, words) in enumerate(stages):
+        share = 1 - 0.62 * i / (len(stages) - 1)
+        rows.append(
+            f'<div style="width:{share:.0%};opacity:{1 - 0.09 * i:.2f}">{escape(words.zh)} '
+            f"<b>{count:,}</b><small>{escape(words.en)}</small></div>"
+        )
+    kinds = summary["triggers_by_kind"]
+    channels = summary["triggers_by_channel"]
+    made = [Bar(pick(KINDS, code), n, f"{n:,}", _colour(code)) for code, n in kinds.items()]
+    made += [Bar(pick(CHANNELS, code), n, f"{n:,}", svg.PALE) for code, n in channels.items()]
+    return card(
+        Words("从事件到触达", "From event to trigger"),
+        f'<div class="funnel">{"".join(rows)}</div><h3>种类与渠道 <span class="en">'
+        f"by kind, by channel</span></h3>{bars(made)}",
+    )
+
+
+def _fates(summary: Mapping[str, Any]) -> str:
+    whole = summary["events_in"] or 1
+    rows = "".join(
+        f"<tr><td>{escape(words.zh)} <span class=en>{escape(words.en)}</span></td>"
+        f"<td>{summary[code]:,}</td><td>{summary[code] / whole:.2%}</td></tr>"
+        for code, words in FATES.items()
+    )
+    reasons = summary.get("dead_letter_reasons", {})
+    letters = [Bar(Words(code, ""), n, f"{n:,}", svg.AMBER) for code, n in reasons.items()]
+    below = (
+        f'<h3>死信原因 <span class="en">dead letters by reason</span></h3>{bars(letters[:6])}'
+        if letters
+        else ""
+    )
+    return card(
+        Words("每条事件的去向", "Where each event ended"),
+        f"<table>{rows}<tr><th>合计 sum</th><th>{summary['events_in']:,}</th><th>100%</th></tr>"
+        f"</table>{below}",
+        note=Words("每条输入恰好落在其中一类。", "Every input ends in exactly one of these."),
+    )
+
+
+def _days(summary: Mapping[str, Any]) -> str:
+    by_day = summary["triggers_by_day"]
+    codes = [code for code in KIND_CODES if summary["triggers_by_kind"].get(code)]
+    series = {
+        " ".join(pick(KINDS, code)): [float(kinds.get(code, 0)) for kinds in by_day.values()]
+        for code in codes
+    }
+    chart = svg.stacked_days([day[5:] for day in by_day], series, "triggers per day")
+    return card(
+        Words("每天的触达", "Triggers per day, by kind"),
+        legend([pick(KINDS, code) for code in codes]) + chart,
+    )
+
+
+def _outcomes(summary: Mapping[str, Any]) -> str:
+    found = sorted(summary["outcomes"].items(), key=lambda pair: -pair[1])
+    rows = [
+        Bar(outcome(code), n, f"{n:,}", svg.GREEN if code in SENT else svg.BLUE if code in UNDER_WAY else svg.PALE)
+        for code, n in found
+    ]  # fmt: skip
+    return card(
+        Words("为什么发、为什么没发", "Why people got something, and why others got nothing"),
+        bars(rows[:12]),
+    )
+
+
+def _reliability(summary: Mapping[str, Any]) -> str:
+    points = [(p, o, n) for p, o, n in summary["churn_reliability"]]
+    return card(
+        Words("流失分数可信吗", "Can the churn score be trusted?"),
+        svg.reliability(points, "calibration of the churn score"),
+        note=Words(
+            f"横轴是预测的流失概率，纵轴是实际流失的比例；越贴近虚线越准。平均偏差 "
+            f"{summary['churn_calibration_error']:.3f}。",
+            "Predicted probability against what happened; on the dashed line the score is exact. "
+            f"Mean gap {summary['churn_calibration_error']:.3f}.",
+        ),
+    )
+
+
+def _ranking(summary: Mapping[str, Any]) -> str:
+    auc = [
+        Bar(Words("本引擎", "this engine"), summary["churn_auc"], f"{summary['churn_auc']:.3f}"),
+        Bar(
+            Words("可能的最好", "best possible"),
+            summary["churn_auc_best"],
+            f"{summary['churn_auc_best']:.3f}",
+            svg.PALE,
+        ),
+    ]
+    parts = [f'<h3>流失 AUC <span class="en">churn AUC</span></h3>{bars(auc)}']
+    if summary.get("interest_hit_at_3") is not None:
+        hits = [
+            Bar(words, summary[name], f"{summary[name]:.1%}", colour)
+            for name, words, colour in (
+                ("interest_hit_at_3", Words("本引擎", "this engine"), svg.GREEN),
+                ("interest_hit_at_3_last_seen", Words("最近看过", "last seen"), svg.PALE),
+                ("interest_hit_at_3_popularity", Words("全站热门", "popularity"), svg.PALE),
+            )
+        ]
+        parts.append(f'<h3>兴趣命中率 <span class="en">interest hit@3</span></h3>{bars(hits)}')
+    return card(
+        Words("预测有多好", "How good the predictions are"),
+        "".join(parts),
+        note=Words(
+            "“可能的最好”知道模拟器里每个人真实的流失概率；兴趣命中：下一次互动的品类在前三名之内。",
+            "“Best possible” knows each simulated person's true hazard. A hit: the category of the "
+            "next interaction is among the first three.",
+        ),
+    )
+
+
+def _coupon(effect: Mapping[str, Any]) -> str:
+    bands = [
+        svg.Band("发券 treated", *effect["treated"][:3], svg.GREEN),
+        svg.Band("对照 hold-out", *effect["holdout"][:3], svg.PALE),
+        svg.Band("差异 effect", *effect["difference"][:3], svg.BLUE),
+    ]
+    text = Words(
+        f"随机对照：{effect['n_treated']:,} 人发券，{effect['n_holdout']:,} 人不发；"
+        f"{effect['window_days']} 天内{effect['outcome_zh']}的比例，横线为 95% 区间。",
+        f"Randomised: {effect['n_treated']:,} got the coupon, {effect['n_holdout']:,} did not; share who "
+        f"{effect['outcome_en']} within {effect['window_days']} days, with 95 % intervals.",
+    )
+    return card(
+        Words("优惠券真的有用吗", "Did the coupon work?"),
+        svg.intervals(bands, "effect of the coupon against the hold-out"),
+        note=text,
+    )
+
+
+def _footer(summary: Mapping[str, Any]) -> str:
+    words = Words(
+        "本页由模拟数据生成，时间为北京时间。明细在同一文件夹的 decisions.ndjson、triggers.ndjson、"
+        "profiles.ndjson；用 streams explain 可查任何一条。",
+        "Made from simulated people; times are China's. The records are in the same folder; "
+        "`streams explain ID --in DIR` tells why for any of them.",
+    )
+    return f"<footer>{both(words)}</footer>"
+
+
+def _colour(kind: str) -> str:
+    return svg.COLOURS[KIND_CODES.index(kind)] if kind in KIND_CODES else svg.PALE  # type: ignore[arg-type]

@@ -1,0 +1,206 @@
+"""One person's 用户画像 as a card, and one decision step by step."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import NamedTuple
+
+from streams.contract.decisions import Decision
+from streams.contract.profiles import Interest, Profile
+from streams.contract.triggers import Explanation, Trigger
+from streams.explain import local_time, span
+from streams.report import svg
+from streams.report.parts import Bar, bars, card
+from streams.report.words import (
+    CHANNELS,
+    FEATURES,
+    GATES,
+    JOURNEYS,
+    KINDS,
+    LIFECYCLES,
+    Words,
+    outcome,
+    pick,
+)
+
+MOST_REASONS = 5
+MOST_MOMENTS = 16
+_WARNING = {"at_risk": "warn", "lost": "bad", "unfollowed": "bad"}
+
+
+class Moment(NamedTuple):
+    """Something on a person's timeline; `sent` where it came from us."""
+
+    at_ms: int
+    words: Words
+    sent: bool = False
+
+
+class Person(NamedTuple):
+    """`hours`: by channel, the events in each local hour of the day."""
+
+    profile: Profile
+    explanation: Explanation | None
+    hours: Mapping[str, Sequence[int]]
+    moments: Sequence[Moment]
+
+
+def person_card(person: Person) -> str:
+    profile = person.profile
+    left = _churn(profile, person.explanation) + _interests(profile)
+    right = _hours(person.hours) + _timeline(person.moments)
+    body = f'<div class="persona">{_who(profile)}<div>{left}</div><div>{right}</div></div>'
+    return card(Words("用户画像", "One person, as the engine sees them"), body, wide=True)
+
+
+def decision_card(decision: Decision, trigger: Trigger | None) -> str:
+    journey = pick(JOURNEYS, decision.journey)
+    steps = [_step("→", f"{journey.zh}：条件满足", f"{journey.en}: its condition was met", _cause(decision))]
+    stopped = False
+    for codes, words in GATES:
+        if decision.outcome in codes:
+            stopped = True
+            why = outcome(decision.outcome)
+            steps.append(_step("✕", why.zh, why.en, _seen(decision), mark="stop"))
+        elif stopped:
+            steps.append(_step("·", words.zh, words.en, mark="skip"))
+        else:
+            steps.append(_step("✓", words.zh, words.en))
+    if trigger is not None:
+        steps.append(_sent(trigger))
+    body = (
+        f'<p class="note"><code>{escape(decision.decision_id)}</code> · '
+        f"{escape(local_time(decision.decided_at_ms))}</p>"
+        f'<ol class="steps">{"".join(steps)}</ol>'
+    )
+    return card(Words("一次决策，逐步说明", "One decision, step by step"), body)
+
+
+def reasons(explanation: Explanation) -> str:
+    """The features that moved the score most, with what each added in log-odds."""
+    rows = []
+    for top in explanation.top[:MOST_REASONS]:
+        words = pick(FEATURES, top.feature)
+        way = "up" if top.contribution > 0 else "down"
+        rows.append(
+            f'<li><span>{escape(words.zh)} <span class="en">{escape(words.en)} = {top.value:.3g}'
+            f'</span></span><b class="{way}">{top.contribution:+.2f}</b></li>'
+        )
+    return f'<ul class="reasons">{"".join(rows)}</ul>'
+
+
+def _who(profile: Profile) -> str:
+    life = pick(LIFECYCLES, profile.lifecycle)
+    style = _WARNING.get(profile.lifecycle, "")
+    chips = [f'<span class="chip {style}">{escape(life.zh)} {escape(life.en)}</span>']
+    facts = [
+        f"{profile.events:,} 次互动 events",
+        f"{profile.active_days} 天活跃 active days",
+        f"{profile.orders} 单 orders · ¥{profile.spend_fen / 100:,.0f}",
+    ]
+    if profile.mean_rating:
+        facts.append(f"评分 rating {profile.mean_rating:.1f}★")
+    facts += [f"{name}: {value}" for name, value in sorted(profile.attributes.items())]
+    facts += ["授权 consent: " + ", ".join(profile.consent)] if profile.consent else []
+    chips += [f'<span class="chip plain">{escape(fact)}</span>' for fact in facts]
+    initial = profile.user_id[:1].upper() or "?"
+    return (
+        f'<div class="who"><span class="avatar">{escape(initial)}</span><div>'
+        f"<strong>{escape(profile.user_id)}</strong>"
+        f'<div class="chips">{"".join(chips)}</div></div></div>'
+    )
+
+
+def _churn(profile: Profile, explanation: Explanation | None) -> str:
+    colour = svg.RED if profile.churn_score >= 0.6 else svg.AMBER
+    colour = svg.GREEN if profile.churn_score < 0.3 else colour
+    why = reasons(explanation) if explanation is not None else ""
+    return (
+        f'<h3>流失风险 <span class="en">P(no visit within {profile.horizon_days} days)</span></h3>'
+        f'<div class="score">{svg.ring(profile.churn_score, "churn", colour)}{why}</div>'
+    )
+
+
+def _interests(profile: Profile) -> str:
+    parts = []
+    for title, scores in (
+        ('兴趣 <span class="en">interests</span>', profile.interests),
+        ('标签 <span class="en">tags</span>', profile.tags),
+        ('渠道偏好 <span class="en">channels</span>', profile.channels),
+    ):
+        if scores:
+            parts.append(f"<h3>{title}</h3>{bars([_share(score) for score in scores[:6]])}")
+    return "".join(parts)
+
+
+def _share(interest: Interest) -> Bar:
+    words = CHANNELS.get(interest.category, Words(interest.category, ""))
+    return Bar(words, interest.score, f"{interest.score:.0%}")
+
+
+def _hours(hours: Mapping[str, Sequence[int]]) -> str:
+    if not hours:
+        return ""
+    most = max(max(counts) for counts in hours.values()) or 1
+    rows = []
+    for channel, counts in hours.items():
+        cells = "".join(
+            f'<i style="opacity:{0.07 + 0.93 * count / most:.2f}" title="{hour}:00 · {count}"></i>'
+            for hour, count in enumerate(counts)
+        )
+        rows.append(f"<span>{escape(pick(CHANNELS, channel).zh)}</span>{cells}")
+    feet = "".join(f'<span class="h">{h if h % 6 == 0 else ""}</span>' for h in range(24))
+    return (
+        '<h3>何时何处活跃 <span class="en">active when and where (hour of the day)</span></h3>'
+        f'<div class="heat">{"".join(rows)}<span></span>{feet}</div>'
+    )
+
+
+def _timeline(moments: Sequence[Moment]) -> str:
+    rows = "".join(
+        f'<li{" class=sent" if moment.sent else ""}><time>{local_time(moment.at_ms)[5:16]}</time>'
+        f'<span>{escape(moment.words.zh)} <span class="en">{escape(moment.words.en)}</span></span></li>'
+        for moment in moments[-MOST_MOMENTS:]
+    )
+    return f'<h3>时间线 <span class="en">timeline</span></h3><ul class="time">{rows}</ul>'
+
+
+def _step(sign: str, zh: str, en: str, detail: str = "", *, mark: str = "") -> str:
+    return (
+        f'<li><span class="mark {mark}">{sign}</span><div>{escape(zh)}<br>'
+        f'<span class="en">{escape(en)}</span>{detail}</div></li>'
+    )
+
+
+def _cause(decision: Decision) -> str:
+    if decision.explanation is None:
+        return ""
+    return (
+        f'<div class="note">分数 score {decision.explanation.score:.3f} · '
+        f"{escape(decision.explanation.reason)}</div>{reasons(decision.explanation)}"
+    )
+
+
+def _seen(decision: Decision) -> str:
+    values = ", ".join(f"{name} = {value:,.6g}" for name, value in decision.seen.items())
+    return f'<div class="note">{escape(values)}</div>' if values else ""
+
+
+def _sent(trigger: Trigger) -> str:
+    kind, channel = pick(KINDS, trigger.kind), pick(CHANNELS, trigger.channel)
+    what = ""
+    if trigger.coupon is not None:
+        what = f" · {trigger.coupon.sku} ¥{trigger.coupon.face_value_fen / 100:,.0f}"
+    elif trigger.message is not None:
+        what = f" · {trigger.message.template_id}"
+    elif trigger.content is not None:
+        what = f" · {trigger.content.category}"
+    wait_ms = trigger.not_before_ms - trigger.created_at_ms
+    wait = f" · 免打扰推迟 quiet hours +{span(wait_ms)}" if wait_ms > 0 else ""
+    experiment = trigger.experiment
+    detail = (
+        f'<div class="note">实验 experiment {escape(experiment.arm)} '
+        f"(p={experiment.propensity:.2f}){escape(wait)}</div>"
+    )
+    return _step(
+        "★", f"发出{kind.zh}，经{channel.zh}{what}", f"{kind.en} sent by {channel.en}", detail
+    )

@@ -1,0 +1,157 @@
+"""What the closed codes mean, in Chinese and English, for reports and explanations."""
+
+from typing import NamedTuple
+
+from streams.contract.decisions import OUTCOMES
+
+
+class Words(NamedTuple):
+    zh: str
+    en: str
+
+
+FATES: dict[str, Words] = {
+    "applied": Words("已处理", "applied"),
+    "duplicate": Words("重复，已忽略", "duplicate, ignored"),
+    "late": Words("迟到，已忽略", "too late, ignored"),
+    "dead_lettered": Words("无效，进入死信", "dead-lettered"),
+    "erased": Words("用户已被遗忘", "of an erased person"),
+}
+
+KINDS: dict[str, Words] = {
+    "coupon": Words("优惠券", "coupon"),
+    "message": Words("消息", "message"),
+    "content": Words("内容", "content"),
+    "ad": Words("广告", "ad"),
+}
+
+CHANNELS: dict[str, Words] = {
+    "official_account": Words("公众号", "official account"),
+    "mini_programme": Words("小程序", "mini-programme"),
+    "customer_service": Words("客服消息", "customer service"),
+    "group": Words("微信群", "group"),
+    "wecom": Words("企业微信", "WeCom"),
+    "ads": Words("朋友圈广告", "ads"),
+    "payment": Words("微信支付", "payment"),
+}
+
+LIFECYCLES: dict[str, Words] = {
+    "new": Words("新客", "new"),
+    "active": Words("活跃", "active"),
+    "loyal": Words("忠诚", "loyal"),
+    "at_risk": Words("有流失风险", "at risk"),
+    "lost": Words("已流失", "lost"),
+    "unfollowed": Words("已取关", "unfollowed"),
+}
+
+JOURNEYS: dict[str, Words] = {
+    "churn_coupon": Words("流失挽回券", "churn-risk coupon"),
+    "cart_rescue": Words("购物车提醒", "abandoned-cart message"),
+    "interest_content": Words("兴趣内容推荐", "interest-matched content"),
+}
+
+FEATURES: dict[str, Words] = {
+    "visit_rate": Words("来访频率", "visits a day"),
+    "recency": Words("多久没来", "time since the last visit"),
+    "missed_visits": Words("错过的惯常来访", "usual visits missed"),
+    "recency_in_gaps": Words("沉默超过平常间隔", "silence against the usual gap"),
+    "activity_1d": Words("近 1 天活跃", "activity, 1 day"),
+    "activity_7d": Words("近 7 天活跃", "activity, 7 days"),
+    "activity_28d": Words("近 28 天活跃", "activity, 28 days"),
+    "trend": Words("活跃趋势", "trend"),
+    "days_in_7": Words("近 7 天来访天数", "days seen of 7"),
+    "days_in_28": Words("近 28 天来访天数", "days seen of 28"),
+    "tenure": Words("成为用户多久", "tenure"),
+    "orders": Words("订单数", "orders"),
+    "rating": Words("评分", "rating"),
+    "rating_missing": Words("从未评分", "never rated"),
+    "refusals": Words("拒绝次数", "refusals"),
+    "responses": Words("对触达的响应", "answers to messages"),
+    "weekday_sin": Words("星期规律 1", "day of the week 1"),
+    "weekday_cos": Words("星期规律 2", "day of the week 2"),
+    "bias": Words("平均水平", "average level"),
+}
+
+SCENARIOS: dict[str, Words] = {
+    "ecommerce": Words("电商小程序", "e-commerce mini-programme"),
+    "catering": Words("餐饮", "catering"),
+    "education": Words("教育招生", "education enrolment"),
+    "cosmetics": Words("美妆品牌", "cosmetics brand"),
+    "bank": Words("银行服务", "bank service"),
+    "group": Words("社群增长", "group growth"),
+}
+
+EVENTS: dict[str, Words] = {
+    "user": Words("关注", "follow"),
+    "article": Words("阅读文章", "read an article"),
+    "page": Words("浏览页面", "viewed a page"),
+    "product": Words("浏览商品", "viewed a product"),
+    "item": Words("互动商品", "reacted to an item"),
+    "cart": Words("购物车", "cart"),
+    "search": Words("搜索", "searched"),
+    "share": Words("分享", "shared"),
+    "order": Words("订单", "order"),
+    "payment": Words("支付", "paid"),
+    "coupon": Words("优惠券", "coupon"),
+    "push": Words("触达回执", "push result"),
+    "group": Words("微信群", "group"),
+    "ad": Words("广告", "ad"),
+    "menu": Words("点击菜单", "clicked the menu"),
+    "message": Words("发来消息", "wrote to us"),
+    "consent": Words("授权", "consent"),
+    "feedback": Words("不感兴趣", "not interested"),
+    "form": Words("表单", "form"),
+    "contact": Words("企业微信联系人", "WeCom contact"),
+    "service": Words("客服会话", "service session"),
+    "qr": Words("扫码", "scanned a code"),
+    "subscription": Words("订阅消息", "subscription"),
+    "identity": Words("身份关联", "identity linked"),
+}
+
+_OUTCOMES_ZH: dict[str, str] = {
+    "SENT": "已发出",
+    "QUIET_DEFERRED": "已发出，免打扰时段后送达",
+    "ENTERED": "进入旅程，等待下一步",
+    "EXITED": "旅程提前结束（目标已达成或条件消失）",
+    "REENTRY_BLOCKED": "已在旅程中，或刚离开不久",
+    "BACKFILL": "历史补数：只学习，不触达",
+    "NO_CONSENT": "没有营销授权",
+    "SUPPRESSED": "已取关、拉黑或拒绝此类消息",
+    "NO_ADDRESS": "没有可触达的渠道",
+    "HOLDOUT_GLOBAL": "全局对照组",
+    "HOLDOUT_JOURNEY": "旅程对照组",
+    "CAP_PERSON": "达到个人频次上限",
+    "CAP_CHANNEL": "达到渠道频次上限",
+    "CAP_GAP": "距上次触达太近",
+    "EXPIRED": "免打扰结束时已过期",
+    "BUDGET_DAY": "当日预算已用完",
+    "LOST_ARBITRATION": "同一时刻有更优先的触达",
+    "ERASED": "用户要求被遗忘",
+}
+
+# The gates of a step in the order they are asked (contract.decisions), with what each makes sure of.
+GATES: tuple[tuple[tuple[str, ...], Words], ...] = (
+    (("BACKFILL",), Words("实时事件，不是历史补数", "a live event, no backfill")),
+    (("ERASED",), Words("用户没有要求被遗忘", "the person was not forgotten")),
+    (("REENTRY_BLOCKED",), Words("可以（再次）进入此旅程", "may (re-)enter this journey")),
+    (("NO_CONSENT",), Words("有授权", "consent given")),
+    (("SUPPRESSED",), Words("未取关、未拒绝", "not unfollowed, did not say no")),
+    (("NO_ADDRESS",), Words("有可触达渠道", "a channel reaches the person")),
+    (("HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY"), Words("不在对照组", "not in a control group")),
+    (
+        ("CAP_PERSON", "CAP_CHANNEL", "CAP_GAP"),
+        Words("未超过触达频次", "within the frequency caps"),
+    ),
+    (("EXPIRED",), Words("免打扰后仍有效", "still valid after quiet hours")),
+    (("BUDGET_DAY",), Words("预算充足", "budget left")),
+    (("LOST_ARBITRATION",), Words("没有更优先的触达", "nothing with priority")),
+)
+
+
+def outcome(code: str) -> Words:
+    return Words(_OUTCOMES_ZH.get(code, code), OUTCOMES.get(code, code))
+
+
+def pick(words: dict[str, Words], code: str) -> Words:
+    """The words for a code; the code itself where it is newer than this table."""
+    return words.get(code, Words(code, code.replace("_", " ")))

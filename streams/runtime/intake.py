@@ -1,0 +1,120 @@
+"""One source partition's way onto the log: raw events in, `Observed` and `Rejected` out, in order.
+
+At least once and idempotent: the source offset counts as done only after the log has the records, at most
+one append is on its way per source partition, and a fold drops what it has seen by the record's origin.
+So a crash, a zombie or a redelivery changes nothing that counts.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from streams.contract.codec import encode
+from streams.contract.records import Mail, Observed, Origin, Rejected
+from streams.contract.topics import LOG
+from streams.fold import Row
+from streams.runtime.metrics import Metrics
+from streams.runtime.port import Append, Appender, Stored
+
+YIELD_EVERY = 512
+
+Stamped = tuple[int, Observed | Rejected | Mail]
+
+
+class IntakePipeline:
+    """`take(raw, origin)` gives the log partition and the record; `on_done(next_offset)` follows an append."""
+
+    def __init__(
+        self,
+        *,
+        appender: Appender,
+        prefix: str,
+        topic: str,
+        epoch: int,
+        partition: int,
+        take: Callable[[bytes | None, Origin], Stamped],
+        metrics: Metrics,
+        on_done: Callable[[int], None],
+        max_records: int = 4_000,
+    ) -> None:
+        self.partition = partition
+        self._appender = appender
+        self._log_topic = prefix + LOG
+        self._topic = topic
+        self._epoch = epoch
+        self._take = take
+        self._metrics = metrics
+        self._on_done = on_done
+        self._max_records = max_records
+        self._waiting: deque[Stored] = deque()
+        self._news = asyncio.Event()
+        self._settled = asyncio.Event()
+        self._settled.set()
+        self._closed = False
+        self._parked = False
+        self._next_offset = -1
+
+    @property
+    def backlog(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def settled(self) -> bool:
+        """Nothing waits and nothing is on its way to the log."""
+        return not self._waiting and self._settled.is_set()
+
+    def offer(self, records: Sequence[Stored]) -> None:
+        if not self._parked:
+            self._waiting.extend(records)
+            self._news.set()
+
+    async def park(self) -> None:
+        self._parked = True
+        self._waiting.clear()
+        await self._settled.wait()
+
+    def unpark(self) -> None:
+        self._parked = False
+        self._next_offset = -1  # the group's committed offset may lie before or after ours
+
+    async def close(self) -> None:
+        await self.park()
+        self._closed = True
+        self._news.set()
+
+    async def run(self) -> None:
+        while not self._closed:
+            self._news.clear()
+            while self._waiting:
+                self._settled.clear()
+                try:
+                    await self._pump()
+                finally:
+                    self._settled.set()
+            if not self._closed:
+                await self._news.wait()
+
+    async def _pump(self) -> None:
+        waiting = self._waiting
+        records = [waiting.popleft() for _ in range(min(len(waiting), self._max_records))]
+        if records[0].offset < self._next_offset:
+            records = [record for record in records if record.offset >= self._next_offset]
+        if not records:
+            return
+        by_partition: dict[int, list[Row]] = {}
+        take, topic, epoch, partition = self._take, self._topic, self._epoch, self.partition
+        for start in range(0, len(records), YIELD_EVERY):
+            for offset, _, value in records[start : start + YIELD_EVERY]:
+                target, record = take(value, Origin(topic, epoch, partition, offset))
+                row = Row(b"", encode(record))
+                if target in by_partition:
+                    by_partition[target].append(row)
+                else:
+                    by_partition[target] = [row]
+            await asyncio.sleep(0)
+        await self._appender.append(
+            [Append(self._log_topic, target, rows) for target, rows in by_partition.items()]
+        )
+        self._next_offset = records[-1].offset + 1
+        self._metrics.intake(partition, len(records))
+        self._on_done(self._next_offset)

@@ -1,0 +1,188 @@
+"""The runtime's port on aiokafka: one fenced transaction per batch, idempotent appends, bulk reads.
+
+aiokafka speaks the first transaction protocol, in which a delayed request may end up in a later
+transaction. So after any time-out or unclear error a writer is dead here: its owner discards it and
+recovers from the topic, and the next writer of that id fences whatever is still on its way.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from streams.runtime.port import Append, FencedError, IndefiniteError, Stored
+
+MAX_BATCH_BYTES = 900_000  # below the broker's message.max.bytes of 1 MiB
+REQUEST_TIMEOUT_MS = 15_000
+CLOSE_TIMEOUT_SECONDS = 5.0
+FETCH_BYTES = 8 * 1024 * 1024
+
+
+class AioKafka:
+    """`options` are aiokafka's connection arguments: bootstrap_servers, security, credentials."""
+
+    def __init__(self, options: dict[str, Any], *, transaction_timeout_ms: int = 10_000) -> None:
+        self._options = options
+        self._transaction_timeout_ms = transaction_timeout_ms
+        self._readers: dict[tuple[str, int], AIOKafkaConsumer] = {}
+
+    async def open_writer(self, writer_id: str) -> "TransactionalWriter":
+        producer = self._producer(
+            transactional_id=writer_id, transaction_timeout_ms=self._transaction_timeout_ms
+        )
+        await _started(producer)
+        return TransactionalWriter(producer)
+
+    async def open_appender(self) -> "IdempotentAppender":
+        producer = self._producer(enable_idempotence=True)
+        await _started(producer)
+        return IdempotentAppender(producer)
+
+    def _producer(self, **more: Any) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            **self._options,
+            acks="all",
+            max_batch_size=MAX_BATCH_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+            **more,
+        )
+
+    async def read(self, topic: str, partition: int, offset: int, most: int) -> list[Stored]:
+        reader, at = await self._reader(topic, partition)
+        try:
+            if await reader.position(at) != offset:
+                reader.seek(at, offset)
+            if await self._end(reader, at) <= offset:
+                return []
+            found = await reader.getmany(at, timeout_ms=1_000, max_records=most)
+        except KafkaError as error:
+            raise IndefiniteError(f"reading {topic}[{partition}]: {error!r}") from error
+        return [Stored(r.offset, r.key, r.value) for r in found.get(at, ())]
+
+    async def end_offset(self, topic: str, partition: int) -> int:
+        reader, at = await self._reader(topic, partition)
+        try:
+            return await self._end(reader, at)
+        except KafkaError as error:
+            raise IndefiniteError(f"the end of {topic}[{partition}]: {error!r}") from error
+
+    async def done_reading(self, topic: str, partition: int) -> None:
+        """Give back the connection and the fetch buffer of a partition that was read."""
+        reader = self._readers.pop((topic, partition), None)
+        if reader is not None:
+            await reader.stop()
+
+    async def close(self) -> None:
+        for topic, partition in list(self._readers):
+            await self.done_reading(topic, partition)
+
+    @staticmethod
+    async def _end(reader: AIOKafkaConsumer, at: TopicPartition) -> int:
+        end: int = (await reader.end_offsets([at]))[at]  # read_committed: the last stable offset
+        return end
+
+    async def _reader(self, topic: str, partition: int) -> tuple[AIOKafkaConsumer, TopicPartition]:
+        at = TopicPartition(topic, partition)
+        reader = self._readers.get((topic, partition))
+        if reader is None:
+            reader = AIOKafkaConsumer(
+                **self._options,
+                enable_auto_commit=False,
+                auto_offset_reset="earliest",
+                isolation_level="read_committed",
+                max_partition_fetch_bytes=FETCH_BYTES,
+                fetch_max_bytes=FETCH_BYTES,
+                request_timeout_ms=REQUEST_TIMEOUT_MS,
+            )
+            self._readers[topic, partition] = reader
+            try:
+                await reader.start()
+            except KafkaError as error:
+                del self._readers[topic, partition]
+                await reader.stop()
+                raise IndefiniteError(f"no connection to read {topic}: {error!r}") from error
+            reader.assign([at])
+        return reader, at
+
+
+class TransactionalWriter:
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._dead = False
+
+    async def commit(self, appends: Sequence[Append]) -> None:
+        if self._dead:
+            raise IndefiniteError("the writer is dead")
+        try:
+            await self._producer.begin_transaction()
+            await _send(self._producer, appends)
+            await self._producer.commit_transaction()
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            self._dead = True
+            raise FencedError(str(error)) from error
+        except (KafkaError, asyncio.TimeoutError) as error:
+            self._dead = True
+            raise IndefiniteError(repr(error)) from error
+
+    async def close(self) -> None:
+        self._dead = True
+        await _stopped(self._producer)
+
+
+class IdempotentAppender:
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._dead = False
+
+    async def append(self, appends: Sequence[Append]) -> None:
+        if self._dead:
+            raise IndefiniteError("the appender is dead")
+        try:
+            await _send(self._producer, appends)
+        except (KafkaError, asyncio.TimeoutError) as error:
+            self._dead = True
+            raise IndefiniteError(repr(error)) from error
+
+    async def close(self) -> None:
+        self._dead = True
+        await _stopped(self._producer)
+
+
+async def _send(producer: AIOKafkaProducer, appends: Sequence[Append]) -> None:
+    """All records as record batches of our own making; returns when the broker has every one."""
+    on_their_way = []
+    for topic, partition, records in appends:
+        batch = producer.create_batch()
+        append = batch.append
+        for key, value in records:
+            if append(key=key, value=value, timestamp=None) is None:
+                on_their_way.append(await producer.send_batch(batch, topic, partition=partition))
+                batch = producer.create_batch()
+                append = batch.append
+                if append(key=key, value=value, timestamp=None) is None:
+                    raise RecordTooLargeError(topic, partition, len(key), len(value or b""))
+        on_their_way.append(await producer.send_batch(batch, topic, partition=partition))
+    for sent in on_their_way:
+        await sent
+
+
+class RecordTooLargeError(Exception):
+    """One record alone is larger than a batch may be: a fault of ours, the contract bounds every value."""
+
+
+async def _started(producer: AIOKafkaProducer) -> None:
+    try:
+        await producer.start()
+    except (KafkaError, asyncio.TimeoutError) as error:
+        await _stopped(producer)
+        raise IndefiniteError(f"no connection to write: {error!r}") from error
+
+
+async def _stopped(producer: AIOKafkaProducer) -> None:
+    """Stop without waiting long for what a dead writer still has in its buffers."""
+    try:
+        await asyncio.wait_for(producer.stop(), CLOSE_TIMEOUT_SECONDS)
+    except (KafkaError, asyncio.TimeoutError):
+        return

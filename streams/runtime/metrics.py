@@ -1,0 +1,269 @@
+"""The worker's Prometheus metrics: seconds and bytes, bounded labels, a few calls per batch.
+
+A label's values come from the closed lists of the contract; anything else counts as `other`, so
+no producer can make series. What is summed over partitions here is summed again over workers in a
+query; counters start at zero with the process and count only what this process folded.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import choose_encoder
+
+from streams import __version__
+from streams.contract.dead_letters import REASONS
+from streams.contract.decisions import OUTCOMES
+from streams.contract.triggers import KINDS
+
+OTHER = "other"
+FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered")
+CLEANED = ("converted", "clipped", "imputed", "unknown_field", "unknown_type", "non_finite")
+MODELS = ("churn", "interest")
+RECORDS = ("genesis", "event", "rejected", "tick", "mail")
+# Partitions with a label of their own; a deployment with more sees the rest as `other`.
+MAX_LABELLED_PARTITIONS = 256
+
+BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+LAG_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
+RECOVERY_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15, 30, 60, 120, 300)
+BATCH_RECORDS = (1, 4, 16, 64, 256, 1024, 4096, 16384)
+
+# Fold counter `<prefix>.<name>` -> metric, its label, the values the label may take.
+COUNTED: dict[str, tuple[str, str, tuple[str, ...], str]] = {
+    "fate": ("streams_events", "fate", FATES, "Input records by where each ended."),
+    "record": ("streams_log_records", "record", RECORDS, "Log records folded, by kind."),
+    "trigger": ("streams_triggers", "kind", KINDS, "Triggers emitted, by kind."),
+    "outcome": ("streams_decisions", "outcome", tuple(OUTCOMES), "Decisions, by reason code."),
+    "reject": ("streams_dead_letters", "reason", tuple(REASONS), "Dead letters, by reason."),
+    "clean": ("streams_cleaned_values", "action", CLEANED, "Values that cleaning changed."),
+}
+# Last part of the fold counter `model.<model>.<measure>` -> metric. All are progressive validation.
+MEASURED: dict[str, tuple[str, str]] = {
+    "auc": ("streams_model_auc", "Area under the ROC curve; mean over partitions."),
+    "log_loss": ("streams_model_log_loss", "Mean log loss in nats; mean over partitions."),
+    "calibration_error": (
+        "streams_model_calibration_error",
+        "Expected calibration error, 0 to 1; mean over partitions.",
+    ),
+    "examples": ("streams_model_examples", "Labelled examples learned; sum over partitions."),
+}
+HELD: dict[str, tuple[str, str]] = {
+    "users": ("streams_users", "People in state."),
+    "timers": ("streams_timers", "Timers set."),
+}
+
+
+class Metrics:
+    """All metrics of one worker, in a registry of its own."""
+
+    def __init__(self, *, now_seconds: Callable[[], float] = time.time) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        self._now_seconds = now_seconds
+        self._last: dict[int, dict[str, float]] = {}
+        self._counted: dict[str, dict[str, Counter]] = {}
+        self._measured: dict[str, Gauge] = {}
+        self._held: dict[str, Gauge] = {}
+        self._state: dict[int, tuple[int, int]] = {}
+        self._ready: set[int] = set()
+        self._families()
+
+    def batch(
+        self,
+        partition: int,
+        records: int,
+        fold_seconds: float,
+        commit_seconds: float,
+        lag_seconds: float,
+    ) -> None:
+        """After each commit. `lag_seconds`: from the newest record's time to its commit."""
+        self._records.inc(records)
+        self._batch_records.observe(records)
+        self._fold_seconds.observe(fold_seconds)
+        self._commit_seconds.observe(commit_seconds)
+        self._lag_seconds.observe(max(0.0, lag_seconds))
+        self._partition_lag.labels(_partition(partition)).set(max(0.0, lag_seconds))
+        self._last_batch.set(self._now_seconds())
+
+    def counters(self, partition: int, counters: Mapping[str, float]) -> None:
+        """What the fold counts, after a commit; differences to the last call are added."""
+        last = self._last.get(partition)
+        if last is not None:
+            for name, value in counters.items():
+                added = value - last.get(name, 0.0)
+                if added > 0:
+                    self._count(name, added)
+        self._last[partition] = dict(counters)
+        self._gauge()
+
+    def state(self, partition: int, rows: int, size_bytes: int) -> None:
+        """How large the partition's state is."""
+        self._state[partition] = (rows, size_bytes)
+        self._sum_state()
+
+    def recovery(
+        self, partition: int, seconds: float, counters: Mapping[str, float] | None = None
+    ) -> None:
+        """The partition is ours and up to date. What its fold counted before is not counted again:
+        `counters` is where it stands now; without it the next call of `counters` only says so."""
+        self._recovery_seconds.observe(seconds)
+        self._ready.add(partition)
+        self._partitions_ready.set(len(self._ready))
+        self._last.pop(partition, None)
+        if counters is not None:
+            self.counters(partition, counters)
+
+    def revoked(self, partition: int) -> None:
+        """The partition is no longer ours."""
+        self._last.pop(partition, None)
+        self._state.pop(partition, None)
+        self._ready.discard(partition)
+        self._partitions_ready.set(len(self._ready))
+        self._sum_state()
+        self._gauge()
+        if partition < MAX_LABELLED_PARTITIONS:
+            for gauge in (self._partition_lag, self._pipeline_depth):
+                gauge.remove_by_labels({"partition": _partition(partition)})
+
+    def assigned(self, partitions: int) -> None:
+        """How many partitions the group has given to this worker."""
+        self._partitions_assigned.set(partitions)
+
+    def fenced(self, partition: int) -> None:
+        """Another worker has taken over the partition."""
+        self._fenced.inc()
+        self.revoked(partition)
+
+    def recovered(self, partition: int) -> None:
+        """A commit ended without an answer: the partition goes back to what its topic says."""
+        self._indefinite.inc()
+        self._ready.discard(partition)
+        self._partitions_ready.set(len(self._ready))
+
+    def pipeline_depth(self, partition: int, batches: int) -> None:
+        """Batches between fetch and commit."""
+        self._pipeline_depth.labels(_partition(partition)).set(batches)
+
+    def intake(self, partition: int, records: int) -> None:
+        """After each batch the intake appended to the log."""
+        self._intake_records.inc(records)
+
+    def skew(self, seconds: float) -> None:
+        """Our clock minus the broker's."""
+        self._skew.set(seconds)
+
+    def exposition(self, accept: str = "") -> tuple[bytes, str]:
+        """The metrics as text and its content type, as the scraper's Accept header wants it."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
+
+    def _count(self, name: str, added: float) -> None:
+        prefix, _, value = name.partition(".")
+        children = self._counted.get(prefix)
+        if children is not None:
+            children.get(value, children[OTHER]).inc(added)
+
+    def _sum_state(self) -> None:
+        self._state_rows.set(sum(rows for rows, _ in self._state.values()))
+        self._state_bytes.set(sum(size for _, size in self._state.values()))
+
+    def _gauge(self) -> None:
+        folds = tuple(self._last.values())
+        for name, gauge in self._held.items():
+            gauge.set(sum(fold.get(name, 0.0) for fold in folds))
+        for model in MODELS:
+            for measure, gauge in self._measured.items():
+                value = _over_partitions(folds, model, measure)
+                if value is None:
+                    gauge.remove_by_labels({"model": model})
+                else:
+                    gauge.labels(model).set(value)
+
+    def _families(self) -> None:
+        self._info = _info(self.registry)
+        for prefix, (name, label, values, text) in COUNTED.items():
+            family = Counter(name, text, [label], registry=self.registry)
+            self._counted[prefix] = {value: family.labels(value) for value in (*values, OTHER)}
+        for measure, (name, text) in MEASURED.items():
+            self._measured[measure] = self._labelled_gauge(name, text, "model")
+        for held, (name, text) in HELD.items():
+            self._held[held] = self._gauge_of(name, text)
+        self._batch_families()
+        self._partition_families()
+
+    def _batch_families(self) -> None:
+        self._records = self._counter("streams_folded_records", "Log records folded and committed.")
+        self._batch_records = self._histogram(
+            "streams_batch_records", "Records of a batch.", BATCH_RECORDS
+        )
+        self._fold_seconds = self._histogram(
+            "streams_batch_fold_seconds", "Time to fold a batch.", BATCH_SECONDS
+        )
+        self._commit_seconds = self._histogram(
+            "streams_batch_commit_seconds", "Time to commit a batch.", BATCH_SECONDS
+        )
+        self._lag_seconds = self._histogram(
+            "streams_event_lag_seconds", "From a record's time to its commit.", LAG_SECONDS
+        )
+        self._intake_records = self._counter("streams_intake_records", "Records taken in.")
+        self._last_batch = self._gauge_of(
+            "streams_last_batch_timestamp_seconds", "When the last batch was committed."
+        )
+        self._skew = self._gauge_of("streams_clock_skew_seconds", "Our clock minus the broker's.")
+
+    def _partition_families(self) -> None:
+        self._state_rows = self._gauge_of("streams_state_rows", "Rows of state held.")
+        self._state_bytes = self._gauge_of("streams_state_bytes", "Encoded size of state held.")
+        self._recovery_seconds = self._histogram(
+            "streams_recovery_seconds", "From fencing to ready, per partition.", RECOVERY_SECONDS
+        )
+        self._fenced = self._counter("streams_fenced", "Partitions lost to a newer owner.")
+        self._indefinite = self._counter("streams_indefinite_commits", "Commits without an answer.")
+        self._partitions_assigned = self._gauge_of(
+            "streams_partitions_assigned", "Partitions the group gave to this worker."
+        )
+        self._partitions_ready = self._gauge_of(
+            "streams_partitions_ready", "Partitions recovered and running."
+        )
+        self._partition_lag = self._labelled_gauge(
+            "streams_partition_lag_seconds", "Event-time lag of the last batch.", "partition"
+        )
+        self._pipeline_depth = self._labelled_gauge(
+            "streams_pipeline_depth", "Batches between fetch and commit.", "partition"
+        )
+
+    def _counter(self, name: str, text: str) -> Counter:
+        return Counter(name, text, registry=self.registry)
+
+    def _gauge_of(self, name: str, text: str) -> Gauge:
+        return Gauge(name, text, registry=self.registry)
+
+    def _labelled_gauge(self, name: str, text: str, label: str) -> Gauge:
+        return Gauge(name, text, [label], registry=self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: Iterable[float]) -> Histogram:
+        return Histogram(name, text, buckets=tuple(buckets), registry=self.registry)
+
+
+def _info(registry: CollectorRegistry) -> Gauge:
+    info = Gauge("streams_build_info", "Constant 1.", ["version", "python"], registry=registry)
+    info.labels(__version__, platform.python_version()).set(1)
+    return info
+
+
+def _over_partitions(folds: tuple[dict[str, float], ...], model: str, measure: str) -> float | None:
+    """A model lives per partition: its measures are averaged by the examples each has seen."""
+    name = f"model.{model}.{measure}"
+    found = [fold for fold in folds if name in fold]
+    if not found:
+        return None
+    if measure == "examples":
+        return sum(fold[name] for fold in found)
+    weights = [max(1.0, fold.get(f"model.{model}.examples", 1.0)) for fold in found]
+    total = sum(fold[name] * weight for fold, weight in zip(found, weights, strict=True))
+    return total / sum(weights)
+
+
+def _partition(partition: int) -> str:
+    return str(partition) if partition < MAX_LABELLED_PARTITIONS else OTHER

@@ -1,0 +1,267 @@
+"""Workers on the in-memory Kafka, driven by a seed: crashes, zombies, rebalances, redeliveries, lost answers.
+
+The pipelines are the real ones; only Kafka and the group membership are played. A crash kills a worker's
+tasks between any two turns of the loop; a zombie is frozen, loses its partitions, and thaws as the owner
+it still believes to be.
+"""
+
+import asyncio
+from collections.abc import Callable
+from random import Random
+
+from streams.contract.records import Origin
+from streams.contract.topics import EVENTS, LOG, STATE
+from streams.fold import Fold
+from streams.runtime.decide import DecidePipeline, State
+from streams.runtime.health import Health
+from streams.runtime.intake import IntakePipeline, Stamped
+from streams.runtime.metrics import Metrics
+from streams.runtime.port import IndefiniteError
+from streams.simulation.checkers import Dump
+from streams.simulation.memory_kafka import Broker, MemoryKafka
+
+READ_AHEAD = 40
+
+
+class Worker:
+    """One process: its pipelines, its view of Kafka, its tasks."""
+
+    def __init__(self, cluster: "Cluster", name: str) -> None:
+        self.cluster = cluster
+        self.name = name
+        self.kafka = MemoryKafka(cluster.broker)
+        self.decide: dict[int, DecidePipeline] = {}
+        self.intake: dict[int, IntakePipeline] = {}
+        self.positions: dict[tuple[str, int], int] = {}
+        self.tasks: list[asyncio.Task[None]] = []
+        self.failed = False
+        self._claims = 0
+        self._appender: object = None
+
+    async def start(self) -> None:
+        self._appender = await self.kafka.open_appender()
+        self._spawn(self._feed())
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        task.add_done_callback(self._ended)
+        self.tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, IndefiniteError):
+            self.failed = True  # the real worker exits; the orchestrator starts another
+        elif error is not None:
+            self.cluster.errors.append(error)
+
+    def claim(self) -> bytes:
+        self._claims += 1
+        return f"{self.name}/{id(self)}/{self._claims}".encode()
+
+    def kill(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+
+    async def assign(self, logs: set[int], sources: set[int]) -> None:
+        for pipelines, kept in ((self.decide, logs), (self.intake, sources)):
+            for partition in [p for p in pipelines if p not in kept]:
+                await pipelines.pop(partition).close()  # type: ignore[attr-defined]
+        for partition in sorted(logs):
+            self._rewind(LOG, partition)
+            if partition in self.decide:
+                self.decide[partition].unpark()
+            else:
+                self._start_decide(partition)
+        for partition in sorted(sources):
+            self._rewind(EVENTS, partition)
+            if partition in self.intake:
+                self.intake[partition].unpark()
+            else:
+                self._start_intake(partition)
+
+    async def park(self) -> None:
+        for pipeline in [*self.decide.values(), *self.intake.values()]:
+            await pipeline.park()
+
+    def _rewind(self, topic: str, partition: int) -> None:
+        self.positions[topic, partition] = self.cluster.broker.group.get((topic, partition), 0)
+
+    def _start_decide(self, partition: int) -> None:
+        pipeline = DecidePipeline(
+            kafka=self.kafka,
+            partition=partition,
+            prefix="",
+            app_id="app",
+            new_fold=self.cluster.new_fold,
+            new_claim=self.claim,
+            now_ms=lambda: 0,
+            metrics=Metrics(),
+            health=Health(),
+            on_committed=lambda offset: self.cluster.commit(LOG, partition, offset),
+            max_records=self.cluster.random.choice((1, 3, 10)),
+            retry_seconds=0,
+        )
+        self.decide[partition] = pipeline
+        self._spawn(pipeline.run())
+
+    def _start_intake(self, partition: int) -> None:
+        pipeline = IntakePipeline(
+            appender=self._appender,  # type: ignore[arg-type]
+            prefix="",
+            topic=EVENTS,
+            epoch=0,
+            partition=partition,
+            take=self.cluster.take,
+            metrics=Metrics(),
+            on_done=lambda offset: self.cluster.commit(EVENTS, partition, offset),
+            max_records=self.cluster.random.choice((1, 4, 16)),
+        )
+        self.intake[partition] = pipeline
+        self._spawn(pipeline.run())
+
+    async def _feed(self) -> None:
+        """What the Faust consumer does: fetch for each partition that has room, hand it on."""
+        while True:
+            await self.kafka.turn()
+            for topic, pipelines in ((LOG, self.decide), (EVENTS, self.intake)):
+                for partition, pipeline in list(pipelines.items()):
+                    if pipeline.backlog < READ_AHEAD:  # type: ignore[attr-defined]
+                        at = self.positions[topic, partition]
+                        records = await self.kafka.read(topic, partition, at, 10)
+                        unchanged = pipelines.get(partition) is pipeline  # type: ignore[attr-defined]
+                        if records and unchanged and self.positions[topic, partition] == at:
+                            self.positions[topic, partition] = records[-1].offset + 1
+                            pipeline.offer(records)  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+
+
+class Cluster:
+    """`run()` plays the faults and returns the dumps when every event is applied."""
+
+    def __init__(
+        self,
+        *,
+        broker: Broker,
+        new_fold: Callable[[], Fold],
+        take: Callable[[bytes | None, Origin], Stamped],
+        partitions: int,
+        workers: int = 2,
+        incidents: int = 6,
+    ) -> None:
+        self.broker = broker
+        self.random = Random(broker.seed + 1)
+        self.new_fold = new_fold
+        self.take = take
+        self.partitions = partitions
+        self.workers: list[Worker] = []
+        self.zombies: list[Worker] = []
+        self.errors: list[BaseException] = []
+        self._size = workers
+        self._incidents = incidents
+        self._started = 0
+
+    def commit(self, topic: str, partition: int, offset: int) -> None:
+        """A group offset: often it gets lost, so that records are delivered again."""
+        if self.random.random() < 0.7:
+            self.broker.group[topic, partition] = offset
+
+    async def run(self) -> list[Dump]:
+        for _ in range(self._size):
+            await self._start_worker()
+        await self._rebalance()
+        for _ in range(self._incidents):
+            await self._turns(self.random.randint(5, 120))
+            await self.random.choice((self._crash, self._freeze, self._rebalance, self._grow))()
+        for zombie in self.zombies:
+            zombie.kafka.thaw()
+        await self._turns(self.random.randint(50, 300))
+        for zombie in self.zombies:
+            zombie.kill()  # what they append after this would stand on the log unapplied
+        await self._finish()
+        for worker in self.workers:
+            worker.kill()
+        if self.errors:
+            raise self.errors[0]
+        return [self._dump(partition) for partition in range(self.partitions)]
+
+    async def _turns(self, turns: int) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        for worker in [w for w in self.workers if w.failed]:
+            await self._replace(worker)
+
+    async def _start_worker(self) -> None:
+        self._started += 1
+        worker = Worker(self, f"w{self._started}")
+        await worker.start()
+        self.workers.append(worker)
+
+    async def _replace(self, worker: Worker) -> None:
+        worker.kill()
+        self.workers.remove(worker)
+        await self._start_worker()
+        await self._rebalance()
+
+    async def _crash(self) -> None:
+        await self._replace(self.random.choice(self.workers))
+
+    async def _freeze(self) -> None:
+        """SIGSTOP past the session: the others take over, and later it goes on as if nothing was."""
+        worker = self.random.choice(self.workers)
+        worker.kafka.freeze()
+        self.workers.remove(worker)
+        self.zombies.append(worker)
+        await self._start_worker()
+        await self._rebalance()
+        await self._turns(self.random.randint(1, 60))
+        worker.kafka.thaw()
+
+    async def _grow(self) -> None:
+        if len(self.workers) < self.partitions:
+            await self._start_worker()
+        await self._rebalance()
+
+    async def _rebalance(self) -> None:
+        for worker in self.workers:
+            await worker.park()
+        order = self.random.sample(self.workers, len(self.workers))
+        for i, worker in enumerate(order):
+            mine = {p for p in range(self.partitions) if p % len(order) == i}
+            await worker.assign(mine, set(mine))
+
+    async def _finish(self) -> None:
+        """Until all events are on the log and all of the log is applied."""
+        for _ in range(200_000):
+            await self._turns(20)
+            if self.errors or self._done():
+                return
+        raise AssertionError("the cluster came to no end")
+
+    def _done(self) -> bool:
+        owners = {p: w for w in self.workers for p in w.decide}
+        for partition in range(self.partitions):
+            entries = self.broker.entries(LOG, partition)
+            pipeline = owners[partition].decide[partition]
+            sources = owners[partition].intake[partition]
+            if sources.backlog or pipeline.backlog or pipeline.state is not State.RUNNING:
+                return False
+            if owners[partition].positions[EVENTS, partition] < len(
+                self.broker.entries(EVENTS, partition)
+            ):
+                return False
+            if owners[partition].positions[LOG, partition] < len(entries) or not pipeline.settled:
+                return False
+            if not sources.settled:
+                return False
+        return True
+
+    def _dump(self, partition: int) -> Dump:
+        names = sorted({t for t, p in self.broker.partitions if t not in (EVENTS, LOG, STATE)})
+        return Dump(
+            partition=partition,
+            log=self.broker.committed(LOG, partition),
+            state=self.broker.committed(STATE, partition),
+            topics={name: self.broker.committed(name, partition) for name in names},
+        )

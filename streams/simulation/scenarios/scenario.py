@@ -1,0 +1,162 @@
+"""What a story consists of: who the people are, what they look at, and what they can do."""
+
+from typing import Literal, NamedTuple
+
+from msgspec import Struct
+
+from streams.engine.config import CartRescue, ChurnCoupon, Config, InterestContent, Policy
+
+
+class Category(NamedTuple):
+    """`share` is its popularity among all people; items are (name, price in fen)."""
+
+    name: str
+    share: float
+    items: tuple[tuple[str, int], ...]
+    tags: tuple[str, ...] = ()
+
+
+class Segment(NamedTuple):
+    """People of one kind: `likes` raises interest in those categories, `pace` scales visits."""
+
+    name: str
+    share: float
+    likes: tuple[str, ...]
+    ages: tuple[str, ...] = ("18-24", "25-34", "35-44", "45-54")
+    female: float = 0.5
+    pace: float = 1.0
+
+
+class Rhythm(NamedTuple):
+    """How often people of this kind come, before the lognormal spread."""
+
+    name: str
+    share: float
+    visits_per_day: float
+
+
+# Relative frequency of visits by local hour, 0 to 23.
+SHOPPING_HOURS = (
+    4,
+    2,
+    1,
+    1,
+    1,
+    2,
+    4,
+    7,
+    9,
+    10,
+    11,
+    12,
+    15,
+    13,
+    10,
+    9,
+    9,
+    10,
+    12,
+    16,
+    20,
+    22,
+    18,
+    10,
+)
+MEAL_HOURS = (1, 1, 0, 0, 0, 1, 4, 9, 6, 4, 10, 30, 26, 8, 4, 5, 8, 22, 28, 16, 8, 6, 4, 2)
+OFFICE_HOURS = (1, 1, 0, 0, 0, 1, 3, 7, 14, 20, 20, 16, 12, 13, 17, 18, 15, 11, 8, 8, 9, 8, 5, 2)
+EVENING_HOURS = (3, 1, 1, 0, 0, 1, 4, 7, 7, 7, 8, 9, 14, 10, 8, 8, 9, 11, 14, 19, 24, 24, 16, 8)
+
+# Monday to Sunday, mean 1.
+WEEKEND = (0.92, 0.90, 0.91, 0.94, 1.06, 1.17, 1.10)
+WORKDAYS = (1.16, 1.14, 1.12, 1.12, 1.08, 0.73, 0.65)
+
+# Most followers of a working account come several times a week: a churn horizon of a week is then a
+# sensible question. The few monthly ones are silent for a week whether they stay or not.
+RHYTHMS = (
+    Rhythm("daily", 0.34, 1.00),
+    Rhythm("several_a_week", 0.40, 0.52),
+    Rhythm("weekly", 0.20, 0.24),
+    Rhythm("monthly", 0.06, 0.06),
+)
+
+SHOP_STEPS = {
+    "page.viewed": 14,
+    "product.viewed": 52,
+    "search.performed": 8,
+    "item.favourited": 4,
+    "item.liked": 4,
+    "share.initiated": 2,
+    "share.opened": 1,
+    "feedback.not_interested": 1,
+    "article.read": 3,
+    "subscription.credit_granted": 2,
+}
+ACCOUNT_STEPS = {
+    "article.read": 46,
+    "menu.clicked": 18,
+    "message.received": 10,
+    "product.viewed": 10,
+    "item.liked": 5,
+    "ad.clicked": 3,
+    "qr.scanned": 2,
+    "item.commented": 2,
+    "location.reported": 1,
+}
+
+
+class Scenario(Struct, frozen=True, kw_only=True):
+    """Steps are weights of what happens in a visit; shares are probabilities unless they say more."""
+
+    name: str
+    title: str
+    brand: str
+    categories: tuple[Category, ...]
+    segments: tuple[Segment, ...]
+    config: Config
+    rhythms: tuple[Rhythm, ...] = RHYTHMS
+    mini_steps: dict[str, int] = SHOP_STEPS
+    account_steps: dict[str, int] = ACCOUNT_STEPS
+    account_share: float = 0.2  # of visits go to the official account instead of the mini-programme
+    steps_per_visit: float = 5.0
+    hours: tuple[int, ...] = SHOPPING_HOURS
+    weekdays: tuple[float, ...] = WEEKEND
+    cart: float = 0.11  # a viewed product goes into the cart
+    order: float = 0.50  # a cart is ordered at once; the others are left behind
+    fulfilment: Literal["parcel", "meal", "none"] = "parcel"
+    slow: float = 0.14  # of orders arrive late
+    rated: float = 0.45  # of fulfilled orders and service sessions get stars
+    form_sent: float = 0.4  # of opened forms are sent
+    bad_service: float = 0.15  # of service sessions disappoint
+    marketing_consent: float = 0.85  # given when following
+    invited: float = 0.1  # follow by invitation of another person
+
+
+def journeys(
+    *,
+    brand: str,
+    scenario: str,
+    sku: str,
+    face_value_fen: int,
+    template_id: str,
+    risk: float = 0.6,
+    interest: float = 0.35,
+    cart_enabled: bool = True,
+    cart_wait_ms: int = 1_800_000,
+    least_orders: int = 0,
+    policy: Policy | None = None,
+) -> Config:
+    """The engine's configuration that goes with a story; what is not named stays at its default."""
+    return Config(
+        brand=brand,
+        scenario=scenario,
+        policy=Policy() if policy is None else policy,
+        churn_coupon=ChurnCoupon(
+            threshold=risk,
+            least_orders=least_orders,
+            sku=sku,
+            face_value_fen=face_value_fen,
+            cost_fen=face_value_fen,
+        ),
+        cart_rescue=CartRescue(enabled=cart_enabled, wait_ms=cart_wait_ms, template_id=template_id),
+        interest_content=InterestContent(threshold=interest),
+    )
