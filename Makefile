@@ -15,7 +15,7 @@ PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help setup demo test lint bench live kafka schemas golden clean python
+.PHONY: help setup demo test lint bench live kafka schemas golden clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,23 +59,32 @@ clean:  ## Remove the environment, the caches and everything in out
 	@find streams tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp for each extra: what is installed is not installed again until a requirement changes.
+# Bytecode is compiled at first import: most of what is installed is never imported.
 $(VENV)/.run: extra :=
 $(VENV)/.test: extra := [test]
 $(VENV)/.bench: extra := [test,bench]
-$(VENV)/.run $(VENV)/.test $(VENV)/.bench: pyproject.toml constraints.txt | python
+$(VENV)/.run $(VENV)/.test $(VENV)/.bench: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "Setting up $(VENV)$(if $(extra), with $(extra)) ..."
 	@if command -v uv >/dev/null; then \
-	  [ -x $(BIN)/python ] || uv venv --quiet --python $(PYTHON) $(VENV); \
 	  uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.$(extra)'; \
 	else \
-	  [ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV); \
-	  $(BIN)/pip install --disable-pip-version-check --quiet -c constraints.txt -e '.$(extra)'; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	    -c constraints.txt -e '.$(extra)'; \
 	fi
 	@touch $@
 
-python:
-	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 or later is needed and not on the PATH." \
-	  "Install it, or say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@[ -x $(BIN)/python ] || command -v uv >/dev/null || $(PYTHON) -c 'import ensurepip, venv' \
-	  2>/dev/null || { echo "$(PYTHON) lacks its venv module; on Debian or Ubuntu:" \
-	  "apt-get install python3-venv" >&2; exit 1; }
+# An empty environment, or what to install to get one.
+$(VENV)/.made:
+	@python='$(PYTHON)'; \
+	if [ -z "$$python" ]; then \
+	  echo "Python 3.11 or later is needed and not on the PATH: install it," \
+	    "or say which: make PYTHON=/path/to/python3.11" >&2; exit 1; \
+	elif command -v uv >/dev/null; then \
+	  uv venv --quiet --clear --python "$$python" $(VENV); \
+	elif ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$python has no venv module; on Debian or Ubuntu: apt-get install python3-venv" >&2; \
+	  exit 1; \
+	else \
+	  "$$python" -m venv --clear $(VENV); \
+	fi
+	@touch $@

@@ -18,13 +18,14 @@ from typing import IO, Any, cast
 import msgspec
 
 from streams.contract.bounds import MAX_RAW_BYTES, MAX_TIME_MS, MIN_TIME_MS
+from streams.faults import UserFault
 
 MAX_JUMP_MS = 30 * 86_400_000  # a clock that is off is likelier than a month without any event
 WITNESSES = 16  # later events asked whether such a jump is real
 _BOM = b"\xef\xbb\xbf"
 
 
-class FileError(Exception):
+class FileError(UserFault):
     """One line: which file, what is wrong, what to do."""
 
 
@@ -79,18 +80,18 @@ def told_ms(raw: bytes) -> int:
     return told if MIN_TIME_MS <= told <= MAX_TIME_MS else 0
 
 
-def read_lines(path: Path) -> Iterator[bytes]:
+def read_lines(path: Path, most_bytes: int = MAX_RAW_BYTES) -> Iterator[bytes]:
     """The lines of a file of any size, `-` for standard input, unpacked where the name ends in .gz.
 
-    Blank lines are passed over. Of a line longer than an event may be only so much is kept that the
-    intake sees it is too long. Raises FileError.
+    Blank lines are passed over. Of a line longer than `most_bytes` only so much is kept that one sees
+    it is too long. Raises FileError.
     """
-    most = MAX_RAW_BYTES + 2
+    most = most_bytes + 8
     try:
         with _open(path) as file:
             line = file.readline(most).removeprefix(_BOM)
             while line:
-                if len(line) >= most - len(_BOM) and not line.endswith(b"\n"):
+                if len(line) > most_bytes and not line.endswith(b"\n"):
                     _skip_line(file)
                 line = line.strip(b"\r\n\t ")
                 if line:

@@ -14,6 +14,7 @@ import msgspec
 from streams.contract.decisions import Decision
 from streams.contract.profiles import Interest, Profile
 from streams.contract.triggers import Explanation, Trigger
+from streams.faults import UserFault
 from streams.report.words import CHANNELS, JOURNEYS, KINDS, LIFECYCLES, outcome, pick
 
 CHINA = timezone(timedelta(hours=8))
@@ -23,7 +24,7 @@ MOST_TOP = 8
 Found = TypeVar("Found", Decision, Trigger, Profile)
 
 
-class ExplainError(Exception):
+class ExplainError(UserFault):
     """One line: what was not found, where, what is near."""
 
 

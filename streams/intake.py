@@ -11,7 +11,7 @@ import hmac
 import re
 from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import orjson
@@ -41,7 +41,9 @@ _ACCOUNT_WIDE: Final = ("unionid:", "external_userid:")  # one id over all apps 
 _USER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,32})?")
 _ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_JSON_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]')
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_ONE_KIND: Final = bytes.maketrans(b"{}", b"[]")
 _ALIASES_KEPT: Final = 65_536  # twice: two generations, some 30 MB at most
 _SHORTEST_NATIVE_ID: Final = (
     16  # WeChat's have 28 and more; a shorter one may stand in a text by chance
@@ -59,8 +61,8 @@ class Intake:
         self._key = key
         self._tenant = tenant
         self._partitions = partitions
-        self._recent: dict[tuple[str, str], tuple[str, int]] = {}
-        self._older: dict[tuple[str, str], tuple[str, int]] = {}
+        self._recent: dict[tuple[str, str], _Person] = {}
+        self._older: dict[tuple[str, str], _Person] = {}
 
     def take(
         self, raw: bytes | None, origin: Origin, at_ms: int
@@ -89,7 +91,7 @@ class Intake:
 
         `user:<user_id>` is pseudonymous already and gives the user id. Raises ContractError.
         """
-        return self._person(subject, source)[0]
+        return self._person(subject, source, "$.subject").alias
 
     def _observed(self, raw: bytes | None, origin: Origin, at_ms: int) -> tuple[int, Observed]:
         fields = _parsed(raw)
@@ -99,21 +101,22 @@ class Intake:
             raise ContractError("wrong_tenant", "$.tenant is not this deployment's")
         if envelope.time_ms > at_ms + MAX_AHEAD_MS:
             raise ContractError("time_in_future", f"$.time_ms: {_unit_hint(envelope.time_ms)}")
-        subject = envelope.subject
-        alias, partition = self._person(subject, envelope.source)
+        alias, partition, native = self._person(envelope.subject, envelope.source, "$.subject")
         data = envelope.data
+        shape = _SHAPES.get(envelope.type)
+        if shape is not None and shape.structure in REDUCED:
+            converted += self._reduce(data, REDUCED[shape.structure], envelope.source)
         suspect = may_have_invisible(raw)
-        if suspect or raw.count(subject.encode()) > 1:
+        if suspect or (native and raw.count(native) > 1):
             if suspect:
                 _refuse_invisible_ids(envelope)
-            converted += _scrub_envelope(envelope, alias)
-            data, scrubbed = _scrubbed(data, _native(subject), alias)
+            converted += _scrub_envelope(envelope, native.decode(), alias)
+            data, scrubbed = _scrubbed(data, native.decode(), alias)
             converted += scrubbed
         unknown = strangers(fields, _ENVELOPE_KNOWN)
         typed: Any = {}
-        shape = _SHAPES.get(envelope.type)
         if shape is not None:
-            typed, changed, strange = self._data(data, shape, envelope.source)
+            typed, changed, strange = _typed(data, shape)
             converted += changed
             unknown += strange
         return partition, Observed(
@@ -133,67 +136,67 @@ class Intake:
             unknown,
         )
 
-    def _data(self, data: dict[str, Any], shape: Shape, source: str) -> tuple[Any, int, int]:
-        """The typed data, how many values were converted, how many fields are unknown."""
+    def _reduce(self, data: dict[str, Any], rules: dict[str, str], source: str) -> int:
+        """Apply `events.REDUCED` in place; how many values became less than they were."""
         changed = 0
-        rules = REDUCED.get(shape.structure)
-        if rules is not None:
-            for name, rule in rules.items():
-                value = data.get(name)
-                if type(value) is str and value:
-                    data[name] = reduced = self._reduced(value, rule, source, data)
-                    changed += rule != "alias" and reduced != value
-        unknown = unknown_fields(data, shape)
-        try:
-            typed: Any = msgspec.convert(data, shape.structure)
-        except msgspec.ValidationError:
-            try:
-                typed, loosened = convert_loosely(data, shape)
-            except msgspec.ValidationError as error:
-                raise _fault(error, "$.data") from None
-            changed += loosened
-        if shape.structure is Attributes:
-            unknown += _drop_strange_attributes(typed)
-        return typed, changed, unknown
+        for name, rule in rules.items():
+            value = data.get(name)
+            text = str(value) if type(value) is int else value
+            if type(text) is not str or not text:
+                continue
+            if rule == "alias":
+                data[name] = self._other_alias(text, name, source, data)
+                changed += text is not value
+            else:
+                # A geohash of five characters is a cell of five kilometres.
+                less = text.partition("?")[0].partition("#")[0] if rule == "no_query" else text[:5]
+                data[name] = less
+                changed += less != value
+        return changed
 
-    def _reduced(self, value: str, rule: str, source: str, data: dict[str, Any]) -> str:
-        if rule == "alias":
-            other_source = data.pop("other_source", None)
-            return self.alias_of(value, other_source if type(other_source) is str else source)
-        if rule == "no_query":
-            return value.partition("?")[0].partition("#")[0]
-        return value[:5]  # a geohash of five characters is a cell of five kilometres
+    def _other_alias(self, other: str, name: str, source: str, data: dict[str, Any]) -> str:
+        other_source = data.pop("other_source", None) if name == "other" else None
+        if type(other_source) is not str or not other_source:
+            other_source = source
+        elif has_invisible(other_source):
+            raise ContractError("bad_id", "$.data.other_source has control characters")
+        return self._person(other, other_source, f"$.data.{name}").alias
 
-    def _person(self, subject: str, source: str) -> tuple[str, int]:
+    def _person(self, subject: str, source: str, field: str) -> "_Person":
         key = (subject, source)
         found = self._recent.get(key)
         if found is not None:
             return found
         found = self._older.get(key)
         if found is None:
-            alias = self._new_alias(subject, source)
-            found = (alias, partition_of(alias, self._partitions))
+            alias = self._new_alias(subject, source, field)
+            partition = partition_of(alias, self._partitions)
+            found = _Person(alias, partition, _native(subject).encode())
         if len(self._recent) >= _ALIASES_KEPT:
             self._older, self._recent = self._recent, {}
         self._recent[key] = found
         return found
 
-    def _new_alias(self, subject: str, source: str) -> str:
+    def _new_alias(self, subject: str, source: str, field: str) -> str:
         if subject.split() != [subject] or has_invisible(subject):
-            raise ContractError(
-                "bad_subject", "$.subject is empty or has blanks or control characters"
-            )
+            raise ContractError("bad_subject", f"{field} has blanks or control characters")
         if subject.startswith("user:"):
             user_id = subject[5:]
             if _USER_ID.fullmatch(user_id) is None:
-                raise ContractError("bad_subject", "$.subject: after user: a user id is expected")
+                raise ContractError("bad_subject", f"{field}: after user: a user id is expected")
             return user_id
         if subject in _ACCOUNT_WIDE:
-            raise ContractError("bad_subject", "$.subject: after the prefix an id is expected")
+            raise ContractError("bad_subject", f"{field}: after the prefix an id is expected")
         namespace = "" if subject.startswith(_ACCOUNT_WIDE) else source
         # The separator cannot stand in an id, so no two triples give the same message.
         message = f"{self._tenant}\x1f{namespace}\x1f{subject}".encode()
         return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:16])[:22].decode()
+
+
+class _Person(NamedTuple):
+    alias: str
+    partition: int
+    native: bytes  # what must not stand anywhere else in the event
 
 
 def _parsed(raw: bytes | None) -> dict[str, Any]:
@@ -230,17 +233,18 @@ def _unreadable(raw: bytes, position: int) -> ContractError:
 
 
 def _depth(raw: bytes) -> int:
-    deepest = depth = 0
-    for token in _JSON_TOKEN.finditer(raw):
-        first = raw[token.start()]
-        if first in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                return depth
-            deepest = max(deepest, depth)
-        elif first in b"]}":
-            depth -= 1
-    return deepest
+    """How deep the brackets are nested, up to one more than allowed.
+
+    Strings go, then one pass after the other removes the innermost pairs, all in C: an input of
+    nothing but brackets must not hold up its neighbours.
+    """
+    brackets = _STRING.sub(b"", raw).translate(_ONE_KIND, _NO_BRACKETS)
+    brackets += b"]" * (brackets.count(b"[") - brackets.count(b"]"))
+    depth = 0
+    while b"[]" in brackets and depth <= MAX_DEPTH:
+        brackets = brackets.replace(b"[]", b"")
+        depth += 1
+    return depth
 
 
 def _envelope(fields: dict[str, Any]) -> tuple[Envelope, int]:
@@ -277,14 +281,16 @@ def _fault(
     error: msgspec.ValidationError, where: str, fields: dict[str, Any] | None = None
 ) -> ContractError:
     """The reason and the field of a failed validation. msgspec's messages never hold values."""
-    message, _, path = str(error).partition(" - at `")
-    field = where + path.rstrip("`").removeprefix("$")
+    message, _, path = str(error).partition(" - at ")
+    field = where + path.rpartition("`$")[2].rstrip("`")
     if message.startswith("Object missing"):
         return ContractError("missing_field", f"{field}: {message}")
     if ", got `" in message:
         return ContractError("wrong_type", f"{field}: {message}")
     if fields is not None and field in ("$.time_ms", "$.ingest_ms"):
         return ContractError("bad_time", f"{field}: {_unit_hint(fields[field[2:]])}")
+    if field == "$.subject" and message.endswith(">= 1"):
+        return ContractError("bad_subject", "$.subject is empty")
     return ContractError("out_of_range", f"{field}: {message}")
 
 
@@ -301,6 +307,22 @@ def _unit_hint(value: object) -> str:
     return "outside 2011 to 2100"
 
 
+def _typed(data: dict[str, Any], shape: Shape) -> tuple[Any, int, int]:
+    """The typed data, how many values were converted, how many fields are unknown."""
+    converted = 0
+    unknown = unknown_fields(data, shape)
+    try:
+        typed: Any = msgspec.convert(data, shape.structure)
+    except msgspec.ValidationError:
+        try:
+            typed, converted = convert_loosely(data, shape)
+        except msgspec.ValidationError as error:
+            raise _fault(error, "$.data") from None
+    if shape.structure is Attributes:
+        unknown += _drop_strange_attributes(typed)
+    return typed, converted, unknown
+
+
 def _refuse_invisible_ids(envelope: Envelope) -> None:
     for name in ("id", "source", "type", "tenant"):
         if has_invisible(getattr(envelope, name)):
@@ -314,8 +336,7 @@ def _native(subject: str) -> str:
     return "" if prefix == "user" or len(native) < _SHORTEST_NATIVE_ID else native
 
 
-def _scrub_envelope(envelope: Envelope, alias: str) -> int:
-    native = _native(envelope.subject)
+def _scrub_envelope(envelope: Envelope, native: str, alias: str) -> int:
     changed = 0
     for name in ("brand", "trust"):
         text = getattr(envelope, name)

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import IO
 
 from streams.contract.topics import DEAD_LETTERS, DECISIONS, PROFILES, TRIGGERS
+from streams.faults import UserFault
 from streams.fold import Output
 
 BUFFER_BYTES = 1 << 20
 NAMES = ("triggers", "decisions", "profiles", "dead-letters")
 
 
-class OutputError(Exception):
+class OutputError(UserFault):
     """One line: which file or folder cannot be written and why."""
 
 

@@ -8,7 +8,7 @@ a partition lie between two commits of its changed rows.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -20,18 +20,23 @@ from streams.contract.records import Genesis, Mail, Origin, Record, Tick
 from streams.contract.topics import EVENTS, MAIL
 from streams.engine.config import Config
 from streams.engine.fold import EngineFold
-from streams.event_file import Clock
-from streams.fold import Output
-from streams.intake import Intake, partition_of
+from streams.event_file import Clock, read_lines
+from streams.faults import UserFault
+from streams.fold import Output, Row
+from streams.intake import Intake
 from streams.outputs import Outputs
+from streams.snapshot import StateRow
+from streams.summary import Summary, summarise, write_summary
 
 ENGINE_VERSION = 1
 DEFAULT_BATCH = 4_096
+# For trying things out; a deployment's own key makes other pseudonyms. No secret.
+TRIAL_KEY = b"streams-trial-alias-key"
 MAX_TICKS_AT_ONCE = 1_000_000  # of one fold at one moment: more means it does not get past a timer
 NEVER_MS = 1 << 62
 
 
-class ReplayError(Exception):
+class ReplayError(UserFault):
     """One line: what was wrong in the input, where, what to do."""
 
 
@@ -62,7 +67,9 @@ class Replay:
         self._due = [NEVER_MS for _ in partitions]
         self._event_offset = 0
         self._mail_offsets = [0 for _ in partitions]
-        self._rows: list[dict[bytes, bytes]] | None = [{} for _ in partitions] if keep_rows else None
+        self._rows: dict[int, dict[bytes, bytes]] | None = None
+        if keep_rows:
+            self._rows = {partition: {} for partition in partitions}
         self._begun = False
 
     @classmethod
@@ -123,15 +130,16 @@ class Replay:
 
     def counters(self) -> dict[str, float]:
         """The folds' counters, summed over the partitions."""
-        return sum_counters(self.folds)
+        total: dict[str, float] = {}
+        for fold in self.folds:
+            add_counters(total, fold.counters())
+        return total
 
-    def state_rows(self) -> Iterator[snapshot.StateRow]:
+    def state_rows(self) -> Iterator[StateRow]:
         """The committed rows, by partition and key. Only with `keep_rows`, after `close`."""
         if self._rows is None:
             raise ReplayError("this replay keeps no rows; ask for keep_rows")
-        for partition, rows in enumerate(self._rows):
-            for row_key in sorted(rows):
-                yield snapshot.StateRow(partition, row_key, rows[row_key])
+        return sorted_rows(self._rows)
 
     def save(self, path: Path) -> snapshot.Header:
         """Write a snapshot of where this replay stands."""
@@ -185,7 +193,7 @@ class Replay:
         mail = decode(output.value or b"", Mail)
         mail.at_ms = max(mail.at_ms, self.folds[source].now_ms)
         mail.origin = Origin(MAIL, 0, source, offset)
-        self._handle(partition_of(mail.alias, self.config.partitions), mail)
+        self._handle(int(output.key), mail)
 
     def _fire(self, until_ms: int) -> None:
         """Fire what is due in every fold, in (due, partition) order."""
@@ -206,9 +214,58 @@ class Replay:
         if self._rows is None:
             deque(changed, maxlen=0)
             return
-        rows = self._rows[partition]
-        for row_key, value in changed:
-            if value is None:
-                rows.pop(row_key, None)
-            else:
-                rows[row_key] = value
+        keep(self._rows[partition], changed)
+
+
+def replay_file(
+    events: Path,
+    replay: Replay,
+    *,
+    progress: Callable[[Iterator[bytes]], Iterable[bytes]] = iter,
+    drain_ms: int = 0,
+) -> Summary:
+    """Replay a file of raw events to its end and `drain_ms` beyond it; close and sum up.
+
+    Raises FileError. `progress` may watch the lines on their way.
+    """
+    before = replay.counters()
+    replay.feed(progress(read_lines(events)))
+    if drain_ms and replay.events_in:
+        replay.drain(replay.clock.now_ms + drain_ms)
+    replay.close()
+    return finish(replay, before)
+
+
+def finish(replay: Replay, before: Mapping[str, float] | None = None) -> Summary:
+    """Write summary.json of a closed replay. `before`: the counters this run started from."""
+    counters = replay.counters()
+    for name, value in (before or {}).items():
+        counters[name] -= value
+    summary = summarise(
+        replay.outputs.out,
+        events_in=replay.events_in,
+        counters=counters,
+        engine_seconds=replay.engine_seconds,
+    )
+    write_summary(replay.outputs.out, summary)
+    return summary
+
+
+def sorted_rows(rows: Mapping[int, Mapping[bytes, bytes]]) -> Iterator[StateRow]:
+    for partition in sorted(rows):
+        for key in sorted(rows[partition]):
+            yield StateRow(partition, key, rows[partition][key])
+
+
+def keep(rows: dict[bytes, bytes], changed: Iterable[Row]) -> None:
+    """Apply changed rows to the last value of each key."""
+    for key, value in changed:
+        if value is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = value
+
+
+def add_counters(total: dict[str, float], counters: Mapping[str, float]) -> None:
+    for name, value in counters.items():
+        total[name] = total.get(name, 0.0) + value

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     max_skew_ms: Annotated[
         int, Field(ge=1, le=600_000, description="of our clock to the broker")
     ] = 2_000
+    events_epoch: Annotated[
+        int, Field(ge=0, description="raise it when the events topic is created anew")
+    ] = 0
     clock: Annotated[
         Literal["wall", "event"],
         Field(description="event: simulated time, for tests and benchmarks"),

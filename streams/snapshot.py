@@ -14,6 +14,8 @@ from typing import IO, Any, NamedTuple
 
 import msgspec
 
+from streams.faults import UserFault
+
 FORMAT = "streams.snapshot"
 VERSION = 1
 HEADER_BYTES = 65_536
@@ -22,7 +24,7 @@ MAX_ROW_BYTES = 16_777_216
 _ROW = Layout(">III")
 
 
-class SnapshotError(Exception):
+class SnapshotError(UserFault):
     """One line: which file, what is wrong with it, what to do."""
 
 

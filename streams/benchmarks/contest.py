@@ -1,29 +1,34 @@
-"""The small job side by side: ours and its peers, one worker process each, one broker, one topic.
+"""The small job side by side: ours and its peers, one worker process each, on one broker.
 
 Measured for all alike: from the first event being processed (stamped inside the worker, so process
 start, imports, group joins and recovery do not count) until a read_committed reader has seen every
-trigger. The last event of the topic that triggers is among its last twenty. Runs are interleaved in
-rounds; the figure is the median of the rounds.
+trigger; among the last twenty events one triggers. Each run reads a log of its own with the same
+records, written just before, in four partitions.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from streams.benchmarks import topics
+from streams.benchmarks.ours import ours
 from streams.benchmarks.work import PARTITIONS, PURCHASE_EVERY
+from streams.contract.topics import LOG, TRIGGERS
+from streams.engine.config import Config
+from streams.runtime import topics as runtime_topics
 
 PATIENCE_S = 300
 PEERS = "streams.benchmarks.peers"
+Records = Sequence[tuple[str, bytes]]
 
 
 class Contestant(NamedTuple):
-    """`prepare` runs before `command`; both see the BENCH_* variables, `{state}` is a fresh folder."""
+    """`prepare` runs before `command`; `{state}` in either is a fresh folder."""
 
     name: str
     what: str
@@ -33,98 +38,129 @@ class Contestant(NamedTuple):
 
 class Measured(NamedTuple):
     events_per_s: float
-    cpu_us_per_event: float  # of the whole process, start-up included
+    cpu_us_per_event: float  # of all the worker's threads, from its first event on
 
 
 OURS = Contestant(
     "ours",
-    "exact state: one fenced transaction per batch of rows, offset and triggers",
+    "rows of users and model, offset and triggers in one fenced transaction per batch",
     ("-m", "streams.benchmarks.ours"),
 )
 FAUST = Contestant(
     "faust",
-    "as its guide shows it: per event, Table with changelog, at-least-once",
+    "per event, Table with changelog, at-least-once",
     ("-m", f"{PEERS}.faust_idiomatic", "worker", "--without-web", "--loglevel=error"),
 )
 QUIX = Contestant(
     "quix",
-    "stateful function, RocksDB and changelog, at-least-once (its default)",
+    "stateful function, RocksDB and changelog, at-least-once",
     ("-m", f"{PEERS}.quix"),
 )
+_BYTEWAX = ("-m", "bytewax.run", f"{PEERS}.bytewax_job", "-r", "{state}")
+_BYTEWAX_STORE = ("-m", "bytewax.recovery", "{state}", "1")
 BYTEWAX = Contestant(
     "bytewax",
-    "stateful map, recovery store on, a snapshot every second, outputs at-least-once",
-    ("-m", "bytewax.run", f"{PEERS}.bytewax_job", "-r", "{state}", "-s", "1", "-b", "0"),
-    ("-m", "bytewax.recovery", "{state}", "1"),
+    "stateful map, recovery on with a snapshot every 30 s as in its guide, outputs at-least-once",
+    (*_BYTEWAX, "-s", "30", "-b", "180"),
+    _BYTEWAX_STORE,
 )
-CONTESTANTS = (OURS, FAUST, QUIX, BYTEWAX)
+BYTEWAX_1S = Contestant(
+    "bytewax_snapshot_1s",
+    "the same with a snapshot every second",
+    (*_BYTEWAX, "-s", "1", "-b", "180"),
+    _BYTEWAX_STORE,
+)
+CONTESTANTS = (OURS, FAUST, QUIX, BYTEWAX, BYTEWAX_1S)
 
 
-async def run(
-    contestant: Contestant, bootstrap: str, topic: str, events: int, number: int
-) -> Measured:
-    """Run one contestant over the filled topic. Raises RuntimeError with its log if it fails."""
+async def run(contestant: Contestant, bootstrap: str, records: Records, number: int) -> Measured:
+    """Run one contestant over fresh topics. Raises RuntimeError with its log if it fails."""
     run_id = f"bench-{contestant.name}-{number}"
-    output = output_topic(run_id)
-    await topics.create(bootstrap, [output], PARTITIONS)
     with tempfile.TemporaryDirectory(prefix="streams-bench-") as folder:
-        state = Path(folder, "state")
-        state.mkdir()
-        started = Path(folder, "started")
-        environment = {
-            **os.environ,
-            "BENCH_BROKER": bootstrap,
-            "BENCH_INPUT": topic,
-            "BENCH_OUTPUT": output,
-            "BENCH_RUN": run_id,
-            "BENCH_STATE": str(state),
-            "BENCH_STARTED": str(started),
-        }
+        at = Place(bootstrap, run_id, Path(folder))
+        await at.make_topics(records, genesis=contestant is OURS)
         if contestant.prepare:
-            subprocess.run(_command(contestant.prepare, state), env=environment, check=True)
-        log = Path(folder, "log")
-        with log.open("wb") as out:
-            process = subprocess.Popen(
-                _command(contestant.command, state), env=environment, stdout=out, stderr=out
-            )
-        try:
-            async with topics.reader(bootstrap, output, PARTITIONS) as consumer:
+            preparing = await asyncio.to_thread(at.start, contestant.prepare)
+            await asyncio.to_thread(preparing.wait)
+        async with topics.reader(bootstrap, at.output, PARTITIONS) as consumer:
+            process = at.start(contestant.command)
+            cpu_before_s = _children_cpu_s()
+            try:
                 finished = await topics.seen_all(
                     consumer,
-                    expected=-(-events // PURCHASE_EVERY),
+                    expected=-(-len(records) // PURCHASE_EVERY),
                     give_up=lambda: process.poll() is not None,
                     patience_s=PATIENCE_S,
                 )
-        except TimeoutError as error:
-            raise RuntimeError(f"{contestant.name}: {error}\n{_tail(log)}") from error
-        finally:
-            cpu_s = _stop(process)
-        seconds = finished - float(started.read_text())
-    return Measured(events / seconds, cpu_s / events * 1e6)
+            except TimeoutError as error:
+                raise RuntimeError(f"{contestant.name}: {error}\n{at.log()}") from error
+            finally:
+                await asyncio.to_thread(_end, process)
+        started, cpu_then_s = at.started()
+        cpu_s = _children_cpu_s() - cpu_before_s - cpu_then_s
+    return Measured(len(records) / (finished - started), cpu_s / len(records) * 1e6)
 
 
-def output_topic(run_id: str) -> str:
-    return f"{run_id}.triggers"
+class Place(NamedTuple):
+    """Where one run takes place: its broker, its topics, its folder."""
+
+    bootstrap: str
+    run_id: str
+    folder: Path
+
+    @property
+    def input(self) -> str:
+        return f"{self.run_id}.{LOG}"
+
+    @property
+    def output(self) -> str:
+        return f"{self.run_id}.{TRIGGERS['coupon']}"
+
+    async def make_topics(self, records: Iterable[tuple[str, bytes]], *, genesis: bool) -> None:
+        (self.folder / "state").mkdir()
+        if genesis:
+            deployment = ours(self.bootstrap, self.run_id, self.folder)
+            await runtime_topics.apply(deployment, Config(partitions=PARTITIONS))
+        else:
+            await topics.create(self.bootstrap, [self.input, self.output], PARTITIONS)
+        await topics.fill(self.bootstrap, self.input, records, PARTITIONS)
+
+    def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+        state = str(self.folder / "state")
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 (our own arguments)
+                [sys.executable, *(argument.replace("{state}", state) for argument in arguments)],
+                stdout=log,
+                stderr=log,
+                env={
+                    **os.environ,
+                    "BENCH_BROKER": self.bootstrap,
+                    "BENCH_INPUT": self.input,
+                    "BENCH_OUTPUT": self.output,
+                    "BENCH_RUN": self.run_id,
+                    "BENCH_STATE": state,
+                    "BENCH_STARTED": str(self.folder / "started"),
+                },
+            )
+
+    def started(self) -> tuple[float, float]:
+        """When the first event was processed, and the processor seconds until then."""
+        at_s, cpu_s = (self.folder / "started").read_text().split()
+        return float(at_s), float(cpu_s)
+
+    def log(self) -> str:
+        return (self.folder / "log").read_text(errors="replace")[-3000:]
 
 
-def _command(arguments: Sequence[str], state: Path) -> list[str]:
-    return [sys.executable, *(argument.replace("{state}", str(state)) for argument in arguments)]
-
-
-def _stop(process: subprocess.Popen[bytes]) -> float:
-    """End the process; the processor seconds it took."""
-    before = os.times()
+def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    after = os.times()
-    return (after.children_user - before.children_user) + (
-        after.children_system - before.children_system
-    )
 
 
-def _tail(log: Path) -> str:
-    return log.read_text(errors="replace")[-3000:]
+def _children_cpu_s() -> float:
+    times = os.times()
+    return times.children_user + times.children_system

@@ -32,7 +32,8 @@ async def fill(
     batches: dict[int, BatchBuilder] = {}
     count = 0
     try:
-        for count, (key, value) in enumerate(records, 1):
+        for key, value in records:
+            count += 1
             raw_key = key.encode()
             partition = (murmur2(raw_key) & 0x7FFFFFFF) % partitions
             batch = batches.get(partition)
@@ -49,7 +50,9 @@ async def fill(
     return count
 
 
-async def _send(producer: AIOKafkaProducer, batch: BatchBuilder, topic: str, partition: int) -> None:
+async def _send(
+    producer: AIOKafkaProducer, batch: BatchBuilder, topic: str, partition: int
+) -> None:
     await (await producer.send_batch(batch, topic, partition=partition))
 
 
@@ -78,6 +81,8 @@ async def seen_all(consumer: AIOKafkaConsumer, expected: int, give_up, patience_
     while len(seen) < expected:
         for records in (await consumer.getmany(timeout_ms=50)).values():
             seen.update(record.value for record in records)
-        if len(seen) < expected and (give_up() or time.monotonic() > end):
+        if len(seen) < expected and give_up():
+            raise TimeoutError(f"ended after {len(seen)} of {expected} outputs")
+        if time.monotonic() > end:
             raise TimeoutError(f"{len(seen)} of {expected} outputs after {patience_s:g} s")
     return time.time()

@@ -30,6 +30,7 @@ class Moment(Struct, gc=False):
     spend_fen: int = 0
     stars: int = 0
     tags: list[str] = []
+    ordered: list[str] = []  # the categories of what was ordered
     price_missing: bool = False
     category_missing: bool = False
     score: float = 0.0  # what the entry condition compared with its threshold

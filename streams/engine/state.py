@@ -127,7 +127,7 @@ class Budget(Struct, array_like=True, gc=False):
 
 _encoder = msgspec.msgpack.Encoder()
 _user_decoder = msgspec.msgpack.Decoder(UserState)
-T = TypeVar("T", bound=Struct)
+T = TypeVar("T")
 
 
 def encode_user(state: UserState, due_ms: int) -> bytes:

@@ -98,6 +98,11 @@ class DecidePipeline:
         return not self._behind and self._settled.is_set()
 
     @property
+    def depth(self) -> int:
+        """Batches between fetch and commit."""
+        return len(self._waiting) // self._max_records + (not self._settled.is_set())
+
+    @property
     def _behind(self) -> bool:
         return bool(self._waiting) or self._next_offset < self._offered_end
 

@@ -13,6 +13,7 @@ from streams.contract.codec import encode
 from streams.contract.records import Mail, Observed, Origin, Rejected
 from streams.contract.topics import LOG
 from streams.fold import Row
+from streams.runtime.clock import wall_ms
 from streams.runtime.metrics import Metrics
 from streams.runtime.port import Append, Appender, Stored
 
@@ -22,7 +23,7 @@ Stamped = tuple[int, Observed | Rejected | Mail]
 
 
 class IntakePipeline:
-    """`take(raw, origin)` gives the log partition and the record; `on_done(next_offset)` follows an append."""
+    """`take(stored, origin)` gives the log partition and the record; `on_done(next_offset)` follows an append."""
 
     def __init__(
         self,
@@ -32,10 +33,11 @@ class IntakePipeline:
         topic: str,
         epoch: int,
         partition: int,
-        take: Callable[[bytes | None, Origin], Stamped],
+        take: Callable[[Stored, Origin], Stamped],
         metrics: Metrics,
         on_done: Callable[[int], None],
         max_records: int = 4_000,
+        max_skew_ms: int | None = None,
     ) -> None:
         self.partition = partition
         self._appender = appender
@@ -46,6 +48,7 @@ class IntakePipeline:
         self._metrics = metrics
         self._on_done = on_done
         self._max_records = max_records
+        self._max_skew_ms = max_skew_ms
         self._waiting: deque[Stored] = deque()
         self._news = asyncio.Event()
         self._settled = asyncio.Event()
@@ -104,17 +107,35 @@ class IntakePipeline:
         by_partition: dict[int, list[Row]] = {}
         take, topic, epoch, partition = self._take, self._topic, self._epoch, self.partition
         for start in range(0, len(records), YIELD_EVERY):
-            for offset, _, value in records[start : start + YIELD_EVERY]:
-                target, record = take(value, Origin(topic, epoch, partition, offset))
+            for stored in records[start : start + YIELD_EVERY]:
+                target, record = take(stored, Origin(topic, epoch, partition, stored.offset))
                 row = Row(b"", encode(record))
                 if target in by_partition:
                     by_partition[target].append(row)
                 else:
                     by_partition[target] = [row]
             await asyncio.sleep(0)
-        await self._appender.append(
+        before_ms = wall_ms()
+        broker_ms = await self._appender.append(
             [Append(self._log_topic, target, rows) for target, rows in by_partition.items()]
         )
+        if self._max_skew_ms is not None and broker_ms is not None:
+            self._check_skew(before_ms, broker_ms, self._max_skew_ms)
         self._next_offset = records[-1].offset + 1
         self._metrics.intake(partition, len(records))
         self._on_done(self._next_offset)
+
+    def _check_skew(self, before_ms: int, broker_ms: int, max_skew_ms: int) -> None:
+        """Our clock is the log's: halt rather than stamp times the broker would not."""
+        ahead_ms, behind_ms = before_ms - broker_ms, broker_ms - wall_ms()
+        skew_ms = max(ahead_ms, behind_ms)
+        self._metrics.skew((ahead_ms if ahead_ms > behind_ms else -behind_ms) / 1000)
+        if skew_ms > max_skew_ms:
+            raise ClockSkewError(
+                f"this machine's clock and the broker's are {skew_ms} ms apart, more than "
+                f"STREAMS_MAX_SKEW_MS={max_skew_ms}: set the clock (ntp), then start again"
+            )
+
+
+class ClockSkewError(Exception):
+    """The times this machine would write are not to be trusted."""

@@ -17,6 +17,7 @@ from streams.runtime.port import Append, FencedError, IndefiniteError, Stored
 MAX_BATCH_BYTES = 900_000  # below the broker's message.max.bytes of 1 MiB
 REQUEST_TIMEOUT_MS = 15_000
 CLOSE_TIMEOUT_SECONDS = 5.0
+LOG_APPEND_TIME = 1
 FETCH_BYTES = 8 * 1024 * 1024
 
 
@@ -136,11 +137,11 @@ class IdempotentAppender:
         self._producer = producer
         self._dead = False
 
-    async def append(self, appends: Sequence[Append]) -> None:
+    async def append(self, appends: Sequence[Append]) -> int | None:
         if self._dead:
             raise IndefiniteError("the appender is dead")
         try:
-            await _send(self._producer, appends)
+            return await _send(self._producer, appends)
         except (KafkaError, asyncio.TimeoutError) as error:
             self._dead = True
             raise IndefiniteError(repr(error)) from error
@@ -150,8 +151,9 @@ class IdempotentAppender:
         await _stopped(self._producer)
 
 
-async def _send(producer: AIOKafkaProducer, appends: Sequence[Append]) -> None:
-    """All records as record batches of our own making; returns when the broker has every one."""
+async def _send(producer: AIOKafkaProducer, appends: Sequence[Append]) -> int | None:
+    """All records as record batches of our own making; returns when the broker has every one, with
+    its time where the topic is stamped by the broker."""
     on_their_way = []
     for topic, partition, records in appends:
         batch = producer.create_batch()
@@ -164,8 +166,9 @@ async def _send(producer: AIOKafkaProducer, appends: Sequence[Append]) -> None:
                 if append(key=key, value=value, timestamp=None) is None:
                     raise RecordTooLargeError(topic, partition, len(key), len(value or b""))
         on_their_way.append(await producer.send_batch(batch, topic, partition=partition))
-    for sent in on_their_way:
-        await sent
+    stored = [await sent for sent in on_their_way]
+    times = [s.timestamp for s in stored if s is not None and s.timestamp_type == LOG_APPEND_TIME]
+    return min(times, default=None)
 
 
 class RecordTooLargeError(Exception):

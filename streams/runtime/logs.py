@@ -39,6 +39,10 @@ PERSONAL = re.compile(
 )
 
 
+# `streams.runtime`: the names under which Faust logs the services we derive from its own.
+LIBRARIES = ("aiokafka", "faust", "mode", "asyncio", "streams.runtime")
+
+
 def configure(
     *,
     level: str = "info",
@@ -86,6 +90,8 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    for library in LIBRARIES:  # their every step is news to nobody but a debugger
+        logging.getLogger(library).setLevel("DEBUG" if level == "debug" else "WARNING")
     structlog.contextvars.clear_contextvars()
     if worker:
         structlog.contextvars.bind_contextvars(worker=worker)

@@ -58,7 +58,9 @@ HELD: dict[str, tuple[str, str]] = {
 class Metrics:
     """All metrics of one worker, in a registry of its own."""
 
-    def __init__(self, *, now_seconds: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, partitions: int = 0, now_seconds: Callable[[], float] = time.time
+    ) -> None:
         self.registry = CollectorRegistry(auto_describe=True)
         self._now_seconds = now_seconds
         self._last: dict[int, dict[str, float]] = {}
@@ -68,6 +70,7 @@ class Metrics:
         self._state: dict[int, tuple[int, int]] = {}
         self._ready: set[int] = set()
         self._families()
+        self._partitions.set(partitions)
 
     def batch(
         self,
@@ -220,6 +223,9 @@ class Metrics:
         )
         self._fenced = self._counter("streams_fenced", "Partitions lost to a newer owner.")
         self._indefinite = self._counter("streams_indefinite_commits", "Commits without an answer.")
+        self._partitions = self._gauge_of(
+            "streams_partitions", "Partitions of the deployment, over all workers."
+        )
         self._partitions_assigned = self._gauge_of(
             "streams_partitions_assigned", "Partitions the group gave to this worker."
         )

@@ -45,8 +45,8 @@ class Writer(Protocol):
 class Appender(Protocol):
     """Idempotent appends, in order per partition; returns when the broker has all of them."""
 
-    async def append(self, appends: Sequence[Append]) -> None:
-        """Raises IndefiniteError; then the appender is dead and nothing after it was sent."""
+    async def append(self, appends: Sequence[Append]) -> int | None:
+        """The broker's time in ms where it tells one. Raises IndefiniteError; then the appender is dead and nothing after it was sent."""
 
     async def close(self) -> None: ...
 

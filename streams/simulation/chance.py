@@ -1,4 +1,6 @@
-"""Chance of the simulation: keyed, so that a draw depends on what it is for and on nothing before it."""
+"""Chance of the simulation: keyed, so that a draw depends on what it is for and on nothing before
+it.
+"""
 
 from hashlib import blake2b
 

@@ -16,7 +16,7 @@ from streams.runtime.decide import DecidePipeline, State
 from streams.runtime.health import Health
 from streams.runtime.intake import IntakePipeline, Stamped
 from streams.runtime.metrics import Metrics
-from streams.runtime.port import IndefiniteError
+from streams.runtime.port import IndefiniteError, Stored
 from streams.simulation.checkers import Dump
 from streams.simulation.memory_kafka import Broker, MemoryKafka
 
@@ -145,7 +145,7 @@ class Cluster:
         *,
         broker: Broker,
         new_fold: Callable[[], Fold],
-        take: Callable[[bytes | None, Origin], Stamped],
+        take: Callable[[Stored, Origin], Stamped],
         partitions: int,
         workers: int = 2,
         incidents: int = 6,

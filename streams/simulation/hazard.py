@@ -1,20 +1,23 @@
 """The laws the synthetic people live by: when they come, what disappoints them, when they leave.
 
-A person's life runs on a grid of local days. At the start of a day an alive person leaves for good with
-probability `daily_hazard`, silently or by unfollowing; otherwise visits are a Poisson process with rate
-`daily_rate` spread over the day by the person's hours. Both depend on what a marketer could see (bad
-experiences, messages, orders, age, a fading interest) and on a frailty nobody can see. Between two events
-of a person they are deterministic: that is what makes the exact oracle of truth.py possible.
+A person's life runs on a grid of local days. At the start of a day an alive person leaves for good
+with probability `daily_hazard`, silently or by unfollowing; otherwise visits are a Poisson process
+with rate `daily_rate` spread over the day by the person's hours. Both depend on what a marketer
+could see (bad experiences, messages, orders, age, a fading interest) and on a frailty nobody can
+see. Between two events of a person they are deterministic: that is what makes the exact oracle of
+truth.py possible.
 
-The numbers are chosen, not fitted. They give some 1.5 % departures a day (a month loses a third of the
-followers, the order of magnitude of young official accounts), twice as many among the disappointed, and
-leave most of each departure to chance, so that no model can be right about all of them.
+The numbers are chosen, not fitted. They give some 1.5 % departures a day (a month loses a third of
+the followers, the order of magnitude of young official accounts), twice as many among the
+disappointed, and leave most of each departure to chance, so that no model can be right about all of
+them.
 """
 
-from math import exp
+from math import exp, log
 from typing import NamedTuple
 
 DAY_MS = 86_400_000
+LN_2 = log(2.0)
 
 BASE_HAZARD = 0.0065  # a day, for a settled, content, buying person of average frailty
 FRAILTY_SIGMA = 0.5  # of its logarithm: what no observer can know
@@ -34,7 +37,7 @@ HAZARD_MOST = 0.5
 
 
 class Blow(NamedTuple):
-    """Something that happened to a person at a time, with its strength; it fades by its half-life."""
+    """Something that happened to a person, and how much it counted then; it fades with time."""
 
     at_ms: int
     weight: float
@@ -92,7 +95,8 @@ def daily_hazard(nature: Nature, day: int, standing: Standing) -> float:
 
 def faded(weight: float, elapsed_ms: int, half_life_days: float) -> float:
     """What is left of a weight after a time; times before it count as no time."""
-    return weight * 0.5 ** (max(elapsed_ms, 0) / (half_life_days * DAY_MS))
+    elapsed = max(elapsed_ms, 0) / (half_life_days * DAY_MS)
+    return weight * exp(-LN_2 * elapsed)
 
 
 def remaining(blows: list[Blow], at_ms: int, half_life_days: float) -> float:

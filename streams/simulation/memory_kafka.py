@@ -165,7 +165,7 @@ class MemoryAppender:
         self._kafka = kafka
         self._dead = False
 
-    async def append(self, appends: Sequence[Append]) -> None:
+    async def append(self, appends: Sequence[Append]) -> int | None:
         if self._dead:
             raise IndefiniteError("the appender is dead")
         broker = self._kafka.broker
@@ -177,6 +177,7 @@ class MemoryAppender:
                     broker.produce(append.topic, append.partition, append.records)
                 raise IndefiniteError("the append's answer was lost")
             broker.produce(append.topic, append.partition, append.records)
+        return None
 
     async def close(self) -> None:
         self._dead = True

@@ -9,7 +9,7 @@ from random import Random
 from typing import NamedTuple, TypeVar
 
 from streams.simulation.chance import keyed
-from streams.simulation.hazard import FRAILTY_SIGMA, Blow, Nature
+from streams.simulation.hazard import DAY_MS, FRAILTY_SIGMA, Blow, Nature
 from streams.simulation.hours import HABITS, HOUR_MS, Hours
 from streams.simulation.scenarios.scenario import Scenario
 
@@ -43,6 +43,7 @@ ZONES = (
     ("Asia/Dubai", 4, 0.008),
     ("America/Phoenix", -7, 0.007),
 )
+THURSDAY = 3  # the epoch's weekday, Monday is 0
 REGIONS = ("广东", "浙江", "江苏", "上海", "北京", "四川", "湖北", "山东", "福建", "陕西")
 
 
@@ -62,10 +63,24 @@ class Cart(NamedTuple):
     price_fen: int
 
 
+class Coupon(NamedTuple):
+    coupon_id: str
+    trigger_id: str
+    sku: str
+    face_value_fen: int
+
+
+class Offer(NamedTuple):
+    coupon: Coupon
+    expires_at_ms: int
+
+
 class Person:
     """Drawn from the seed and the index alone; afterwards changed by visits and responses."""
 
-    def __init__(self, index: int, scenario: Scenario, seed: str, hours: dict[int, Hours]) -> None:
+    def __init__(
+        self, index: int, scenario: Scenario, seed: str, start_ms: int, hours: dict[int, Hours]
+    ) -> None:
         self.index = index
         self.key = keyed("person", seed, scenario.name, index)
         rng = Random(self.key)
@@ -74,7 +89,7 @@ class Person:
         self.response = _drawn(rng, RESPONSES, [share for _, share in RESPONSES])[0]
         self.zone, zone_hours, _ = _drawn(rng, ZONES, [share for *_, share in ZONES])
         self.hours = hours[_drawn(rng, HABITS, [1.0] * len(HABITS))]
-        self.nature = self._nature(rng, scenario, zone_hours)
+        self.nature = self._nature(rng, scenario, start_ms, zone_hours)
         self.openness = rng.betavariate(2.0, 4.0)  # probability of opening a message
         self.buying = rng.lognormvariate(-0.125, 0.5)  # mean 1: scales the step into the cart
         self.consents = rng.random() < scenario.marketing_consent
@@ -100,7 +115,8 @@ class Person:
         self.annoyances: list[Blow] = []
         self.parcels: list[Parcel] = []
         self.cart: Cart | None = None
-        self.coupon: tuple[str, str, int] | None = None  # coupon id, trigger id, face value
+        self.coupon: Coupon | None = None  # claimed, not yet used
+        self.offer: Offer | None = None  # to be claimed on the next visit
         self.activity_ms = array("q")
         self.visits: list[tuple[int, str]] = []
 
@@ -117,6 +133,9 @@ class Person:
         ]
         self.cumulative = list(accumulate(self.interests))
 
+    def is_gone(self, at_ms: int) -> bool:
+        return self.left_day is not None and at_ms >= self.left_ms
+
     def leave(self, day: int, at_ms: int, how: str) -> None:
         self.left_day, self.left_ms, self.left_how = day, at_ms, how
 
@@ -124,12 +143,13 @@ class Person:
         self.left_day, self.left_ms, self.left_how = None, 0, ""
         self.revived += 1
 
-    def _nature(self, rng: Random, scenario: Scenario, zone_hours: int) -> Nature:
+    def _nature(self, rng: Random, scenario: Scenario, start_ms: int, zone_hours: int) -> Nature:
         if rng.random() < LAUNCH_SHARE:
             joined_day = rng.randrange(LAUNCH_DAYS)
         else:
             joined_day = rng.randrange(LAUNCH_DAYS, LAST_JOIN_DAY)
-        shift_hours = (8 - zone_hours) % 24
+        offset_ms = zone_hours * HOUR_MS
+        shift_ms = -(start_ms + offset_ms) % DAY_MS
         return Nature(
             visits_per_day=self.rhythm.visits_per_day
             * self.segment.pace
@@ -137,8 +157,8 @@ class Person:
             fading_per_day=1.0 / rng.uniform(*FADING_DAYS) if rng.random() < FADING_SHARE else 0.0,
             frailty=rng.gauss(0.0, FRAILTY_SIGMA),
             joined_day=joined_day,
-            shift_ms=shift_hours * HOUR_MS,
-            weekday=int(zone_hours > 8),  # east of the grid the local day 0 is the next one
+            shift_ms=shift_ms,
+            weekday=((start_ms + shift_ms + offset_ms) // DAY_MS + THURSDAY) % 7,
             weekdays=scenario.weekdays,
         )
 
@@ -169,7 +189,6 @@ def sources(scenario: str) -> tuple[str, str]:
     """The event sources of a scenario's mini-programme and official account."""
     digest = f"{keyed('app', scenario):016x}"
     return f"wx:mp:wx{digest}", f"wx:oa:wx{digest[::-1]}"
-
 
 
 def _native_id(*words: object) -> str:

@@ -1,10 +1,10 @@
-"""What is true of each synthetic person, as a row of plain values, and the best churn forecast from it.
+"""What is true of each synthetic person, as a row, and the best churn forecast made from it.
 
-The oracle knows a row up to a moment: the true visit rate, the true hazard with its frailty, and what an
-observer could see (the last activity, past experiences). It does not know whether a silent person has
-left. On the grid of days this has an exact answer by Bayes' rule: going forward from the last activity,
-the weight of "still there, but silent" against "left". No forecast from the same observations can rank
-or calibrate better, whatever it is made of.
+The oracle knows a row up to a moment: the true visit rate, the true hazard with its frailty, and
+what an observer could see (the last activity, past experiences). It does not know whether a silent
+person has left. On the grid of days this has an exact answer by Bayes' rule: going forward from the
+last activity, the weight of "still there, but silent" against "left". No forecast from the same
+observations can rank or calibrate better, whatever it is made of.
 """
 
 from functools import lru_cache
@@ -59,10 +59,11 @@ class Truth(Struct, kw_only=True):
 def churn_probability(
     truth: Truth, *, t_ms: int, last_active_ms: int, horizon_days: int = 7
 ) -> float:
-    """P(unfollows within the horizon after t, or shows no activity in it | silent since last activity).
+    """P(unfollows within the horizon after t, or shows no activity in it | silent since last
+    activity).
 
-    `last_active_ms` is the latest activity at or before `t_ms` that had arrived by then. What happens
-    after `t_ms` has no influence.
+    `last_active_ms` is the latest activity at or before `t_ms` that had arrived by then. What
+    happens after `t_ms` has no influence.
     """
     path = _Path(truth, t_ms)
     day_t = path.day_of(t_ms)
@@ -135,7 +136,9 @@ class _Path:
 
 
 class _Silence(NamedTuple):
-    """Weights of what a silence may mean; an unfollow before t would have been seen and is left out."""
+    """Weights of what a silence may mean; an unfollow before t would have been seen and is left
+    out.
+    """
 
     here: float
     gone: float

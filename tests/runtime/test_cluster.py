@@ -7,18 +7,19 @@ from zlib import crc32
 import pytest
 
 from streams.contract.records import Observed, Origin
+from streams.fold import Row
+from streams.runtime.port import Stored
 from streams.simulation.checkers import check
 from streams.simulation.cluster import Cluster
 from streams.simulation.memory_kafka import Broker, Faults
-from streams.fold import Row
 from tests.runtime.toy import ToyFold
 
 PARTITIONS = 3
 EVENTS = 120
 
 
-def take(raw: bytes | None, origin: Origin) -> tuple[int, Observed]:
-    event = json.loads(raw or b"{}")
+def take(stored: Stored, origin: Origin) -> tuple[int, Observed]:
+    event = json.loads(stored.value or b"{}")
     record = Observed(
         at_ms=event["n"],
         origin=origin,

@@ -39,9 +39,7 @@ model = new_model()
 async def process(stream):
     async for event in stream:
         profile = profiles[event.user]
-        probability = learn(
-            profile, model, event.category, event.amount, event.at_ms, event.bought
-        )
+        probability = learn(profile, model, event.category, event.amount, event.at_ms, event.bought)
         profiles[event.user] = profile
         if event.bought:
             await triggers.send(key=event.user, value=trigger(event.id, event.user, probability))

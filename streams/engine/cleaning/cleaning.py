@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from streams.contract.events import TYPES
+from streams.contract.events import TYPES, Order
 from streams.contract.records import Observed
 from streams.engine.cleaning.duplicates import seen
 from streams.engine.cleaning.items import PREFIX, Items
@@ -55,6 +55,8 @@ class Cleaning:
                 self._complete(moment)
             if len(moment.tags) > MAX_TAGS:
                 moment.tags = moment.tags[:MAX_TAGS]
+            if type(data) is Order and data.items and moment.weight:
+                moment.ordered = self._ordered(data)
         elif kind not in TYPES:
             self._count("clean.unknown_type", 1)
         if event.converted:
@@ -62,13 +64,6 @@ class Cleaning:
         if event.unknown:
             self._count("clean.unknown_field", event.unknown)
         return moment
-
-    def category_of(self, item_id: str, category: str, price_fen: int = 0) -> str:
-        """The category of an item of an order, completed from what is known of the item."""
-        found, _ = self._items.fill(item_id, category, price_fen)
-        if found and not category:
-            self._count("clean.imputed", 1)
-        return found
 
     def row(self, key: bytes) -> bytes:
         return encode_row(self._scales) if key == SCALES_KEY else self._items.row(key)
@@ -104,6 +99,18 @@ class Cleaning:
         if not price_fen:
             moment.price_missing = True
             self._count("clean.imputed", bool(moment.price_fen))
+
+    def _ordered(self, order: Order) -> list[str]:
+        """The categories of the items, completed from what is known of them."""
+        found = []
+        if len(order.items) > MAX_ORDER_ITEMS:
+            self._count("clean.clipped", 1)
+        for item in order.items[:MAX_ORDER_ITEMS]:
+            category, _ = self._items.fill(item.item_id, item.category, item.price_fen)
+            if category:
+                found.append(category)
+                self._count("clean.imputed", category != item.category)
+        return found
 
     def _count(self, what: str, times: int) -> None:
         if times:

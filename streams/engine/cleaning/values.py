@@ -87,7 +87,9 @@ def _rated(moment: Moment, data: Any) -> None:
 
 
 def _order(moment: Moment, data: Any) -> None:
-    moment.spend_fen = data.amount_fen
+    """Only what was paid or paid back is money; what was merely ordered may still be cancelled."""
+    if moment.type in ("order.paid", "order.refunded"):
+        moment.spend_fen = data.amount_fen
 
 
 def _payment(moment: Moment, data: Any) -> None:

@@ -17,7 +17,8 @@ from msgspec import Struct
 
 from streams.engine.config import DAY_MS, Churn
 from streams.engine.models.calibration import Calibration
-from streams.engine.models.churn_features import NAMES, vectors
+from streams.engine.models.churn_features import NAMES, START, vectors
+from streams.engine.models.presence import Presence
 from streams.engine.models.logistic import OnlineLogistic, sigmoid
 from streams.engine.models.validation import Validation
 from streams.engine.profile.activity import Activity
@@ -56,6 +57,8 @@ class ChurnModel:
         self._watch_ms = config.watch_days * DAY_MS
         self._daily = OnlineLogistic(rate=0.1, ridge=1e-6, start=1.0)
         self._daily.widen(len(NAMES))
+        self._daily.weights = list(START)
+        self._presence = Presence()
         self._calibration = Calibration()
         self._validation = Validation.empty()
         self._matured_ms = 0
@@ -68,7 +71,8 @@ class ChurnModel:
         if now_ms - activity.last_ms > self._watch_ms and not state.pending_ms:
             _forget(state)
             return None
-        days = vectors(activity, now_ms, self._days)
+        days, posterior = vectors(activity, self._presence, now_ms, self._days)
+        self._presence.learn(posterior)
         logits = [self._daily.logit(features) for features in days]
         silent = 1.0
         for logit in logits:
@@ -94,7 +98,7 @@ class ChurnModel:
 
     def explain(self, activity: Activity, now_ms: int) -> list[tuple[str, float, float]]:
         """(feature, value, contribution), largest first: log-odds of a silent coming day, in sum."""
-        features = vectors(activity, now_ms, 1)[0]
+        features = vectors(activity, self._presence, now_ms, 1)[0][0]
         found = [
             (name, value, -weight * value)
             for name, value, weight in zip(NAMES, features, self._daily.weights, strict=True)

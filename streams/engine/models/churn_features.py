@@ -1,84 +1,84 @@
-"""The features of "will the person be active in the coming day", and how they move while nothing happens.
+"""The features of "will the person be active in the coming day", and how they move while nothing happens."""
 
-All are fixed transforms, clipped to +-8, so an example stored a day ago means the same today.
-`Silence.roll()` gives the features of the next day on the assumption that the person stays away: only
-what changes is computed again.
-"""
+from math import cos, exp, log, log1p, pi, sin
 
-from math import cos, log, log1p, pi, sin
-
+from streams.engine.models.presence import Presence, days_ahead
 from streams.engine.profile.activity import DAY_MS, PERIOD_MS, ZONE_MS, Activity
 
 NAMES = (
-    "visit_rate",
+    "presence",
+    "absence",
+    "absence_displeased",
+    "absence_never_ordered",
+    "absence_newcomer",
+    "absence_approached",
+    "absence_trend",
+    "trend",
     "recency",
-    "missed_visits",
-    "recency_in_gaps",
     "activity_1d",
     "activity_7d",
-    "activity_28d",
-    "trend",
     "days_in_7",
-    "days_in_28",
-    "tenure",
     "orders",
     "rating",
     "rating_missing",
-    "refusals",
+    "displeasure",
     "responses",
+    "tenure",
     "weekday_sin",
     "weekday_cos",
 )
+START = (1.0,) + (0.0,) * (len(NAMES) - 1)
 CLIP = 8.0
 WEEK_7 = (1 << 7) - 1
-
-# Gamma-Poisson prior of a person's active days per day: shape 1 (rates differ between people about as an
-# exponential does), mean 0.25; it weighs as much as four days of one's own.
-SHAPE = 1.0
-DAYS = 4.0
+DECAY_7 = 0.5 ** (1 / 7)
 
 
-def vectors(activity: Activity, now_ms: int, days: int) -> list[list[float]]:
+def vectors(activity: Activity, presence: Presence, now_ms: int, days: int) -> tuple[list[list[float]], list[float]]:
     """Features at `now_ms` and at each of the following days - 1 days without activity."""
     recency = max(now_ms - activity.last_ms, 0) / DAY_MS
     tenure = max(now_ms - activity.first_ms, 0) / DAY_MS
     count_1, count_7, count_28 = activity.decayed(now_ms)
     today = (now_ms + ZONE_MS) // DAY_MS
-    bitmap = activity.bitmap << max(today - activity.last_day, 0) if today - activity.last_day < 28 else 0
-    returns = SHAPE + max(activity.days - 1, 0)
-    span = activity.bitmap.bit_length()
-    gap = (span - 1) / (activity.bitmap.bit_count() - 1) if span > 1 else 14.0
+    ago = today - activity.last_day
+    bitmap = activity.bitmap << ago if ago < 7 else 0
     decay = 2.0 ** ((activity.landmark_ms - now_ms) / PERIOD_MS)
     ratings, stars = activity.rating_28 * decay, activity.stars_28 * decay
     rating = (stars + 4.0) / (ratings + 1.0) - 4.0
-    orders = log1p(activity.orders)
+    orders = log1p(activity.orders) - 0.5
     missing = 0.0 if activity.ratings else 1.0
-    refusals = log1p(activity.refusals_28 * decay)
+    displeasure = activity.displeasure_7 * decay**4
+    approached = activity.approaches_7 * decay**4
     responses = log((activity.responses + 1.0) / (activity.approaches + 2.0))
     angle = 2.0 * pi * ((now_ms + ZONE_MS) / DAY_MS + 0.5) / 7.0
+    there, left = presence.weights(activity.days - 1.0, tenure - recency, recency)
+    total = sum(there) + sum(left)
+    posterior = [(a + b) / total for a, b in zip(there, left, strict=True)]
+    mean_rate = sum(a * b for a, b in zip(there, ACTIVE)) / sum(there)
     found = []
-    for _ in range(days):
-        rate = returns / (DAYS + tenure)
-        week = min(7.0, tenure + 1.0)
-        month = min(28.0, tenure + 1.0)
+    for comes, here in days_ahead(there, sum(left), days):
+        comes = min(max(comes, 1e-3), 0.999)
+        absence = (1.0 - here) / (1.0 - comes)
+        trend = log(((bitmap & WEEK_7).bit_count() + 1.) / (mean_rate * min(7.0, tenure + 1) + 1.))
         found.append(
             [
-                log(rate),
-                log1p(recency),
-                log1p(recency * rate),
-                min(log1p(recency / gap), CLIP),
-                log1p(count_1),
-                log1p(count_7),
-                log1p(count_28),
-                log((count_7 + 0.5) / (0.25 * count_28 + 0.5)),
-                ((bitmap & WEEK_7).bit_count() + 0.25) / (week + 1.0),
-                ((bitmap & 0xFFFFFFF).bit_count() + 0.25) / (month + 1.0),
-                log1p(tenure),
+                log(comes / (1.0 - comes)),
+                absence,
+                absence * displeasure,
+                absence if not activity.orders and tenure > 5 else 0.0,
+                absence * exp(-tenure / 3.0),
+                absence * approached,
+                absence * trend,
+                trend,
+                log1p(recency) - 1.0,
+                log1p(count_1) - 1.0,
+                log1p(count_7) - 2.0,
+                ((bitmap & WEEK_7).bit_count() + 0.25) / (min(7.0, tenure + 1) + 1.0) - 0.4,
                 orders,
                 rating,
                 missing,
-                refusals,
-                responses,
+                displeasure,
+                responses + 0.7,
+                log1p(tenure) - 2.5,
                 sin(angle),
                 cos(angle),
             ]
@@ -86,8 +86,10 @@ def vectors(activity: Activity, now_ms: int, days: int) -> list[list[float]]:
         recency += 1.0
         tenure += 1.0
         count_1 *= 0.5
-        count_7 *= 0.9057236642639067
-        count_28 *= 0.9755493501556334
+        count_7 *= DECAY_7
+        displeasure *= DECAY_7
+        approached *= DECAY_7
         bitmap <<= 1
         angle += 2.0 * pi / 7.0
-    return found
+    return found, posterior
+from streams.engine.models.presence import ACTIVE

@@ -15,7 +15,8 @@ from streams.contract.events import ACTIVITY
 
 DAY_MS = 86_400_000
 ZONE_MS = 8 * 3_600_000
-PERIOD_MS = 28 * DAY_MS
+WEEK_MS = 7 * DAY_MS
+PERIOD_MS = 4 * WEEK_MS
 PERIODS = 9  # 252 days: 2**252 is far from the largest float, and so is its sum over many events
 BITMAP_DAYS = 28
 BITMAP = (1 << BITMAP_DAYS) - 1
@@ -36,7 +37,7 @@ REFUSALS = frozenset(
 )
 
 
-class Activity(Struct, array_like=True):
+class Activity(Struct, array_like=True, gc=False):
     """Times are event times in milliseconds; 0 means never. Floats are sums at the landmark."""
 
     first_ms: int = 0
@@ -55,9 +56,10 @@ class Activity(Struct, array_like=True):
     stars: int = 0  # their sum
     rating_28: float = 0.0  # decayed number of ratings, and sum of their stars
     stars_28: float = 0.0
-    refusals_28: float = 0.0
-    approaches: int = 0  # messages delivered and coupons sent to the person
-    responses: int = 0  # of them opened, clicked, claimed, used
+    displeasure_7: float = 0.0  # decayed number of refusals and bad ratings
+    approaches_7: float = 0.0  # decayed number of messages and coupons the person got
+    approaches: int = 0  # of them ever
+    responses: int = 0  # opened, clicked, claimed, used
 
     def record(self, type: str, time_ms: int, spend_fen: int = 0, stars: int = 0) -> None:
         """Add one event. `spend_fen` counts whatever the type (negative for a refund), `stars` 1..5."""
@@ -72,8 +74,9 @@ class Activity(Struct, array_like=True):
                 self.responses += 1
         elif type in APPROACHES:
             self.approaches += 1
+            self.approaches_7 += 2.0 ** ((time_ms - self.landmark_ms) / WEEK_MS)
         elif type in REFUSALS:
-            self.refusals_28 += 2.0 ** ((time_ms - self.landmark_ms) / PERIOD_MS)
+            self.displeasure_7 += 2.0 ** ((time_ms - self.landmark_ms) / WEEK_MS)
         if spend_fen:
             self.spend_fen += spend_fen
         if stars:
@@ -82,6 +85,8 @@ class Activity(Struct, array_like=True):
             self.stars += stars
             self.rating_28 += weight
             self.stars_28 += weight * stars
+            if stars <= 3:
+                self.displeasure_7 += weight**4 * (1.0 if stars < 3 else 0.5)
 
     def _act(self, time_ms: int) -> None:
         weight_28 = 2.0 ** ((time_ms - self.landmark_ms) / PERIOD_MS)
@@ -114,7 +119,8 @@ class Activity(Struct, array_like=True):
             self.count_28 = ldexp(self.count_28, -periods)
             self.rating_28 = ldexp(self.rating_28, -periods)
             self.stars_28 = ldexp(self.stars_28, -periods)
-            self.refusals_28 = ldexp(self.refusals_28, -periods)
+            self.displeasure_7 = ldexp(self.displeasure_7, -4 * periods)
+            self.approaches_7 = ldexp(self.approaches_7, -4 * periods)
         self.landmark_ms += periods * PERIOD_MS
 
     def decayed(self, now_ms: int) -> tuple[float, float, float]:

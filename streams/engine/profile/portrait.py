@@ -2,6 +2,8 @@
 
 from streams.contract.profiles import Interest, Profile
 from streams.engine.config import DAY_MS, Config
+from streams.engine.insight import Insight
+from streams.engine.policy.holdout import in_global_holdout
 from streams.engine.profile import consent
 from streams.engine.profile.channels import CHANNELS
 from streams.engine.profile.hours import best_hours
@@ -15,22 +17,33 @@ NO_POPULATION = Population()
 CHURN_STEP = 0.05  # smaller moves of the churn score are not worth a record of their own
 
 
-def portrait(
+class Portraits:
+    def __init__(self, config: Config, seed: bytes, insight: Insight) -> None:
+        self._config = config
+        self._seed = seed
+        self._insight = insight
+
+    def of(self, person: Person, now_ms: int) -> Profile:
+        """The profile as others see it; notes in the state that it was published."""
+        config, state = self._config, person.state
+        state.published_ms = now_ms
+        state.lifecycle = lifecycle(state, config, now_ms)
+        state.published_churn = state.churn.probability
+        holdout = in_global_holdout(person, config, self._seed)
+        return _portrait(person, config, now_ms, self._insight.population(now_ms), holdout=holdout)
+
+
+def _portrait(
     person: Person, config: Config, now_ms: int, population: Population, *, holdout: bool
 ) -> Profile:
-    """The profile as others see it; notes in the state that it was published."""
     state, activity = person.state, person.state.activity
-    stage = lifecycle(state, config, now_ms)
-    state.published_ms = now_ms
-    state.lifecycle = stage
-    state.published_churn = state.churn.probability
     last_ms = activity.last_ms or state.first_seen_ms
     return Profile(
         user_id=person.user_id,
         updated_at_ms=now_ms,
         first_seen_ms=state.first_seen_ms,
         last_active_ms=last_ms,
-        lifecycle=LIFECYCLES[stage],
+        lifecycle=LIFECYCLES[state.lifecycle],
         events=state.events,
         active_days=activity.days,
         activity=round(activity.decayed(now_ms)[1], 4),

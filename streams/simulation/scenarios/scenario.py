@@ -2,7 +2,7 @@
 
 from typing import Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from streams.engine.config import CartRescue, ChurnCoupon, Config, InterestContent, Policy
 
@@ -105,7 +105,7 @@ ACCOUNT_STEPS = {
 
 
 class Scenario(Struct, frozen=True, kw_only=True):
-    """Steps are weights of what happens in a visit; shares are probabilities unless they say more."""
+    """Steps are weights of what happens in a visit; the other numbers are probabilities mostly."""
 
     name: str
     title: str
@@ -114,8 +114,8 @@ class Scenario(Struct, frozen=True, kw_only=True):
     segments: tuple[Segment, ...]
     config: Config
     rhythms: tuple[Rhythm, ...] = RHYTHMS
-    mini_steps: dict[str, int] = SHOP_STEPS
-    account_steps: dict[str, int] = ACCOUNT_STEPS
+    mini_steps: dict[str, int] = field(default_factory=lambda: SHOP_STEPS)
+    account_steps: dict[str, int] = field(default_factory=lambda: ACCOUNT_STEPS)
     account_share: float = 0.2  # of visits go to the official account instead of the mini-programme
     steps_per_visit: float = 5.0
     hours: tuple[int, ...] = SHOPPING_HOURS

@@ -1,0 +1,54 @@
+"""Where the commands take their settings from: the environment, and a TOML file for the engine."""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from streams.engine.config import Config
+from streams.faults import UserFault
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
+
+SCENARIOS = ("ecommerce", "catering", "education", "cosmetics", "bank", "group_growth")
+
+
+def settings() -> "Settings":
+    """The settings of the environment. Raises UserFault."""
+    from streams.settings import SettingsError, load
+
+    try:
+        return load()
+    except SettingsError as error:
+        raise UserFault(str(error)) from None
+
+
+def alias_key() -> bytes:
+    """The key of the pseudonyms: the deployment's own if set, else the one for trying things out."""
+    from streams.replay import TRIAL_KEY
+
+    found = settings()
+    return TRIAL_KEY if found.alias_key is None else found.alias_key_bytes()
+
+
+def engine_config(path: Path | None, **given: Any) -> Config:
+    """The engine's configuration: what the file says, else what is given. Raises UserFault."""
+    fields: dict[str, Any] = {}
+    if path is not None:
+        try:
+            fields = tomllib.loads(path.read_text("utf-8"))
+        except OSError as error:
+            raise UserFault(f"{path}: cannot be read: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UserFault(f"{path}: is no TOML: {error}") from None
+    unknown = [name for name in fields if name not in Config.__struct_fields__]
+    if unknown:
+        raise UserFault(
+            f"{path}: unknown field {unknown[0]}; there are: {', '.join(Config.__struct_fields__)}"
+        )
+    try:
+        return msgspec.convert({**given, **fields}, Config)
+    except msgspec.ValidationError as error:
+        raise UserFault(f"{path}: {error}") from None

@@ -1,0 +1,117 @@
+"""Commands that talk to Kafka: worker, topics, log dump. What connects is set by STREAMS_… variables."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from streams.commands.configuration import engine_config, settings
+from streams.commands.terminal import print_json, print_lines
+from streams.faults import UserFault
+
+READ_AT_ONCE = 10_000
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Policy and journeys as TOML, see `streams replay`.")
+]
+Scenario = Annotated[str, typer.Option(help="Which catalogue and wording the journeys use.")]
+
+
+def worker(*, config: ConfigFile = None, scenario: Scenario = "ecommerce") -> None:
+    """Run a worker on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
+    from streams.engine.fold import EngineFold
+    from streams.runtime.worker import Job, run
+
+    found = settings()
+    engine = engine_config(
+        config, partitions=found.partitions, tenant=found.tenant, brand=found.brand, scenario=scenario
+    )
+    run(found, Job(new_fold=lambda partition: EngineFold(partition, engine)))
+
+
+def topics(
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Create what is missing.")] = False,
+    config: ConfigFile = None,
+    scenario: Scenario = "ecommerce",
+) -> None:
+    """Check the topics; with --apply create what is missing and begin each log."""
+    from streams.runtime import topics as kafka_topics
+
+    found = settings()
+    if apply:
+        engine = engine_config(
+            config,
+            partitions=found.partitions,
+            tenant=found.tenant,
+            brand=found.brand,
+            scenario=scenario,
+        )
+        for done in _with_kafka(lambda: kafka_topics.apply(found, engine)):
+            print_lines(done)
+    else:
+        _with_kafka(lambda: kafka_topics.check(found))
+    print_lines(f"topics {found.topic_prefix}*: all there, {found.partitions} partitions")
+
+
+def dump(
+    out: Annotated[Path, typer.Option("--out", help="NDJSON file to write.")],
+    *,
+    topic: Annotated[str, typer.Option(help="Short name of another topic of ours.")] = "log",
+) -> None:
+    """Write the committed records of every partition of the log, for `streams replay --log`."""
+    found = settings()
+    written = _with_kafka(partial(_dump, found, found.topic(topic), out))
+    print_lines(f"{out}: {written:,} records of {found.topic(topic)}")
+
+
+def check(
+    path: Annotated[Path, typer.Argument(metavar="DUMP", help="What `streams log dump` wrote.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Decode every record of a dumped log: order, genesis, kinds."""
+    from streams import log_file
+
+    found = log_file.check(path)
+    if json:
+        print_json(found)
+    else:
+        print_lines(f"{path}: correct; " + ", ".join(f"{n:,} {kind}" for kind, n in found.items()))
+
+
+async def _dump(found: Any, topic: str, out: Path) -> int:
+    from streams.log_file import write_line
+    from streams.runtime.kafka import AioKafka
+
+    kafka, written = AioKafka(found.kafka_options()), 0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with out.open("wb", buffering=1 << 20) as file:
+            for partition in range(found.partitions):
+                offset = 0
+                while records := await kafka.read(topic, partition, offset, READ_AT_ONCE):
+                    for record in records:
+                        if record.value is not None:
+                            write_line(file, topic, partition, record.offset, record.value)
+                            written += 1
+                    offset = records[-1].offset + 1
+    finally:
+        await kafka.close()
+    return written
+
+
+def _with_kafka(act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    from aiokafka.errors import KafkaError
+
+    from streams.runtime.port import IndefiniteError
+
+    try:
+        return asyncio.run(act())
+    except (KafkaError, IndefiniteError) as error:
+        raise UserFault(
+            f"Kafka did not answer ({error}); check STREAMS_KAFKA and that the broker runs"
+        ) from None

@@ -1,0 +1,100 @@
+"""A run's summary as a person reads it on the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from streams.commands.terminal import counts, print_lines, table
+from streams.report.words import CHANNELS, FATES, JOURNEYS, KINDS, Words, outcome, pick
+
+
+def show_summary(summary: Mapping[str, Any]) -> None:
+    _fates(summary)
+    _triggers(summary)
+    codes = summary["outcomes"]
+    counts("决策结果 Decisions by outcome", "", codes, {code: outcome(code) for code in codes})
+    if summary.get("churn_auc") is not None:
+        _quality(summary)
+    if summary.get("coupon_effect"):
+        _coupon(summary["coupon_effect"])
+    _speed(summary)
+
+
+def _fates(summary: Mapping[str, Any]) -> None:
+    whole = summary["events_in"] or 1
+    rows = [
+        (f"{words.zh} {words.en}", f"{summary[code]:,}", f"{summary[code] / whole:.2%}")
+        for code, words in FATES.items()
+    ]
+    rows.append(("合计 events in", f"{summary['events_in']:,}", ""))
+    table("每条事件的去向 Where each event ended", ("", "", ""), rows)
+    if summary["dead_letter_reasons"]:
+        counts("死信原因 Dead letters by reason", "", summary["dead_letter_reasons"], {})
+
+
+def _triggers(summary: Mapping[str, Any]) -> None:
+    rows = []
+    for title, found, words in (
+        ("种类 kind", summary["triggers_by_kind"], KINDS),
+        ("渠道 channel", summary["triggers_by_channel"], CHANNELS),
+        ("旅程 journey", summary["triggers_by_campaign"], JOURNEYS),
+    ):
+        rows += [(title, _name(words, code), f"{n:,}") for code, n in found.items()]
+    table(f"触达 Triggers: {summary['triggers']:,}", ("", "", ""), rows)
+
+
+def _name(words: Mapping[str, Words], code: str) -> str:
+    found = pick(dict(words), code)
+    return f"{found.zh} {found.en}"
+
+
+def _quality(summary: Mapping[str, Any]) -> None:
+    rows = [
+        (
+            "流失预测 AUC churn AUC",
+            f"{summary['churn_auc']:.4f}",
+            f"可能的最好 best possible {summary['churn_auc_best']:.4f}",
+        ),
+        (
+            "流失校准误差 churn calibration error",
+            f"{summary['churn_calibration_error']:.4f}",
+            f"{summary['churn_pairs']:,} 个预测 predictions",
+        ),
+    ]
+    if summary.get("interest_hit_at_3") is not None:
+        rows.append(
+            (
+                "兴趣命中率 interest hit@3",
+                f"{summary['interest_hit_at_3']:.1%}",
+                f"热门 popularity {summary['interest_hit_at_3_popularity']:.1%} · "
+                f"最近看过 last seen {summary['interest_hit_at_3_last_seen']:.1%}",
+            )
+        )
+    table("预测质量 How good the predictions are", ("", "", ""), rows)
+
+
+def _coupon(effect: Mapping[str, Any]) -> None:
+    def band(name: str) -> str:
+        low, middle, high = effect[name]
+        return f"{middle:.1%}  [{low:.1%}, {high:.1%}]"
+
+    table(
+        f"优惠券效果 Coupon effect: {effect['outcome_zh']} {effect['outcome_en']}, "
+        f"{effect['window_days']} 天 days",
+        ("", "n", "95 %"),
+        (
+            ("发券 treated", f"{effect['n_treated']:,}", band("treated")),
+            ("对照 hold-out", f"{effect['n_holdout']:,}", band("holdout")),
+            ("差异 effect", "", band("difference")),
+        ),
+    )
+
+
+def _speed(summary: Mapping[str, Any]) -> None:
+    line = f"引擎 Engine: {summary['events_per_s']:,.0f} events/s"
+    if "wall_seconds" in summary:
+        whole = summary["events_in"] / max(summary["wall_seconds"], 1e-9)
+        line += (
+            f" (全程 whole run {summary['wall_seconds']:.1f} s, "
+            f"含模拟 simulation included: {whole:,.0f} events/s)"
+        )
+    print_lines(line)

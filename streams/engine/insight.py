@@ -1,0 +1,72 @@
+"""The models stage: what is learned from a moment, and what journeys and profiles may ask of it."""
+
+from math import isfinite
+
+from streams.contract.triggers import Contribution
+from streams.engine.config import Config
+from streams.engine.models.churn import ChurnModel
+from streams.engine.models.interest import InterestModel
+from streams.engine.moment import Moment
+from streams.engine.profile.interests import Population
+from streams.engine.state import UserState
+from streams.fold import Row
+
+TOP = 3  # contributions in an explanation
+
+
+class Insight:
+    def __init__(self, config: Config) -> None:
+        self._churn = ChurnModel(config.churn)
+        self._interest = InterestModel()
+
+    def learn(self, moment: Moment) -> None:
+        """Signs of interest: of the category met, or of each thing ordered."""
+        weight = moment.weight
+        if weight <= 0.0:
+            return
+        assert isfinite(weight), "non-finite numbers end at the cleaning"
+        interests, time_ms = moment.person.state.interests, moment.time_ms
+        if moment.category:
+            self._interest.observe(interests, moment.category, weight, time_ms)
+        for category in moment.ordered:
+            self._interest.observe(interests, category, weight, time_ms)
+
+    def check(self, state: UserState, now_ms: int) -> bool:
+        """The daily check: learn what yesterday's prediction became, predict anew. False: the
+        person is not watched any more."""
+        return self._churn.check(state.activity, state.churn, now_ms) is not None
+
+    def ended(self, state: UserState, now_ms: int) -> None:
+        """The person has ended the relation: churn at once."""
+        self._churn.hard(state.churn, now_ms)
+
+    def population(self, now_ms: int) -> Population:
+        return self._interest.population(now_ms)
+
+    def interest(self, state: UserState, category: str, now_ms: int) -> float:
+        """The score of one category, in [0, 1]."""
+        for name, score in state.interests.scores(now_ms, self.population(now_ms)):
+            if name == category:
+                return score
+        return 0.0
+
+    def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
+        found = state.interests.scores(now_ms, self.population(now_ms))[:TOP]
+        return [Contribution(f"interest:{name}", score, score) for name, score in found]
+
+    def why_churn(self, state: UserState, now_ms: int) -> list[Contribution]:
+        found = self._churn.explain(state.activity, now_ms)
+        return [Contribution(*part) for part in found if part[0] != "intercept"][:TOP]
+
+    def changed_rows(self) -> list[Row]:
+        return [Row(*row) for model in (self._churn, self._interest) for row in model.changed_rows()]
+
+    def load(self, key: bytes, row: bytes) -> None:
+        model = self._churn if key.startswith(b"m:churn/") else self._interest
+        model.load_row(key, row)
+
+    def metrics(self) -> dict[str, float]:
+        found = {f"model.churn.{name}": value for name, value in self._churn.metrics().items()}
+        for name, value in self._interest.metrics().items():
+            found[f"model.interest.{name}"] = value
+        return found

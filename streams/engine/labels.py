@@ -1,0 +1,21 @@
+"""The labels stage: an event may answer something we sent. Answers are counted per journey.
+
+Churn labels need no event: they mature by the person's daily check.
+"""
+
+from streams.contract.events import Coupon, PushResult
+from streams.engine.moment import Moment
+from streams.engine.policy.stage import mark_of
+
+
+def answered(moment: Moment, counts: dict[str, int]) -> None:
+    """Count the answer to a trigger, for as long as the person's sends are remembered."""
+    data = moment.data
+    if not isinstance(data, PushResult | Coupon) or not data.trigger_id:
+        return
+    mark = mark_of(data.trigger_id)
+    for sent in moment.person.state.sends:
+        if sent.mark == mark:
+            name = f"response.{sent.journey}.{moment.type}"
+            counts[name] = counts.get(name, 0) + 1
+            return

@@ -1,0 +1,89 @@
+"""What becomes due by time alone: the daily check of each person and the waiting steps of journeys.
+
+The hour of the check is a keyed hash of the user id, which spreads the load over the day.
+"""
+
+from streams.engine.chance import number
+from streams.engine.config import DAY_MS, Config
+from streams.engine.insight import Insight
+from streams.engine.journeys.journey import Due
+from streams.engine.journeys.stage import JourneyStage
+from streams.engine.moment import DAILY_CHECK, Moment
+from streams.engine.outcome import Effect
+from streams.engine.policy.caps import forget_old
+from streams.engine.policy.stage import PolicyStage
+from streams.engine.profile.portrait import Portraits, changed_materially
+from streams.engine.state import NEVER_MS
+from streams.engine.store import Person, Store
+
+
+class Timers:
+    def __init__(
+        self,
+        config: Config,
+        seed: bytes,
+        store: Store,
+        *,
+        insight: Insight,
+        journeys: JourneyStage,
+        policy: PolicyStage,
+        portraits: Portraits,
+    ) -> None:
+        self._config = config
+        self._seed = seed
+        self._store = store
+        self._insight = insight
+        self._journeys = journeys
+        self._policy = policy
+        self._portraits = portraits
+
+    def fire(self, now_ms: int, effects: list[Effect]) -> None:
+        """Fire what is due, in (due, user id) order, at most so much that a record stays quick."""
+        store = self._store
+        for _ in range(self._config.timers_per_record):
+            person = store.pop_due(now_ms)
+            if person is None:
+                return
+            self._fire(person, now_ms, effects)
+            store.touch(person)
+            self.schedule(person)
+
+    def watch(self, person: Person, now_ms: int) -> None:
+        """Set the next daily check."""
+        phase_ms = number(self._seed, "check", person.user_id) % DAY_MS
+        person.state.check_ms = now_ms + 1 + (phase_ms - now_ms - 1) % DAY_MS
+
+    def schedule(self, person: Person) -> None:
+        """Tell the store when the person is due next."""
+        state = person.state
+        due_ms = state.check_ms or NEVER_MS
+        for waiting in state.waiting:
+            due_ms = min(due_ms, waiting.due_ms)
+        self._store.set_due(person, due_ms)
+
+    def _fire(self, person: Person, now_ms: int, effects: list[Effect]) -> None:
+        due_ms = person.due_ms
+        person.due_ms = NEVER_MS  # its entry has left the heap
+        proposed: list[tuple[Moment, Due]] = self._journeys.due(person, due_ms, now_ms)
+        checked = person.state.check_ms == due_ms
+        if checked:
+            moment = self._check(person, due_ms, now_ms)
+            proposed += [(moment, due) for due in self._journeys.ask(moment, effects)]
+        if proposed:
+            self._policy.decide(proposed, effects)
+        if checked and changed_materially(person.state, self._config, now_ms):
+            effects.append(self._portraits.of(person, now_ms))
+
+    def _check(self, person: Person, due_ms: int, now_ms: int) -> Moment:
+        state, config = person.state, self._config
+        if self._insight.check(state, now_ms):
+            self.watch(person, now_ms)
+        else:
+            state.check_ms = 0  # lost, until active again
+        if state.lit:
+            score = self._insight.interest(state, state.lit, now_ms)
+            if score < config.interest_content.threshold:
+                state.lit = ""
+        forget_old(state, config.policy, now_ms)
+        cause = f"check:{person.user_id}:{due_ms}"
+        return Moment(now_ms, person, DAILY_CHECK, due_ms, cause)

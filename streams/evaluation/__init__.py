@@ -1,0 +1,1 @@
+"""How good the forecasts were: churn, interest, and what coupons changed."""

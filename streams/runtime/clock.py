@@ -1,0 +1,28 @@
+"""The time the log's writer stamps on records: the wall's, or for tests and benchmarks the events' own."""
+
+import time
+from collections.abc import Callable
+
+from streams.event_file import told_ms
+
+Clock = Callable[[bytes | None], int]
+
+
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def wall_clock(_raw: bytes | None) -> int:
+    return wall_ms()
+
+
+class EventClock:
+    """Simulated time: the greatest time told so far by the events one worker took in."""
+
+    def __init__(self) -> None:
+        self.now_ms = 0
+
+    def __call__(self, raw: bytes | None) -> int:
+        if raw is not None:
+            self.now_ms = max(self.now_ms, told_ms(raw))
+        return self.now_ms

@@ -1,0 +1,116 @@
+"""The way of an event to us: small delays, some out of order, late, sent twice or broken."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import orjson
+
+from streams.simulation.hazard import DAY_MS
+from streams.simulation.hours import HOUR_MS
+
+Envelope = dict[str, Any]
+
+# Shares of events; what is broken comes besides the event itself, so that nothing true is lost.
+LATE_HOURS = 0.003  # a phone without network
+LATE_DAYS = 0.0003  # beyond what any pipeline waits for
+REPEATED = 0.005  # a producer's retry
+BROKEN = 0.001
+UNKNOWN = 0.0005  # of a type the contract does not know yet, by a newer producer
+FASTEST_MS = 150
+TYPICAL_MS = 1_500
+
+
+class Transport:
+    """Holds what is under way, by the hour of its arrival."""
+
+    def __init__(self, start_ms: int) -> None:
+        self._start_ms = start_ms
+        self._under_way: dict[int, list[tuple[int, int, Envelope | bytes]]] = {}
+        self._sent = 0
+
+    def send(self, envelope: Envelope, rng: Random, *, least_ms: int = 0) -> bool:
+        """Whether it will arrive early enough to count. `least_ms` delays it on purpose."""
+        sent_ms = envelope["time_ms"] + least_ms
+        arrives_ms = sent_ms + FASTEST_MS + int(rng.expovariate(1 / TYPICAL_MS))
+        lot = rng.random()
+        accepted = True
+        if lot < LATE_HOURS:
+            arrives_ms += int(rng.uniform(0.5, 20.0) * HOUR_MS)
+        elif lot < (known := LATE_HOURS + LATE_DAYS):
+            arrives_ms += int(rng.uniform(8.0, 11.0) * DAY_MS)
+            accepted = False
+        elif lot < (known := known + REPEATED):
+            self._add(envelope | {"ingest_ms": arrives_ms + 500 + int(rng.expovariate(1 / 30_000))})
+        elif lot < (known := known + BROKEN):
+            self._add_broken(envelope | {"ingest_ms": arrives_ms}, arrives_ms, rng)
+        elif lot < known + UNKNOWN:
+            self._add(
+                envelope
+                | {
+                    "id": envelope["id"] + "-x",
+                    "type": "channels.live_entered",
+                    "data": {"room": 7},
+                }
+                | {"ingest_ms": arrives_ms}
+            )
+        envelope["ingest_ms"] = arrives_ms
+        self._add(envelope)
+        return accepted
+
+    def arrivals(self, hour: int) -> list[Envelope | bytes]:
+        """What arrives in that hour, in order of arrival."""
+        arrived = self._under_way.pop(hour, [])
+        arrived.sort(key=_by_arrival)
+        return [envelope for _, _, envelope in arrived]
+
+    def _add(self, envelope: Envelope) -> None:
+        self._put(envelope["ingest_ms"], envelope)
+
+    def _add_broken(self, envelope: Envelope, arrives_ms: int, rng: Random) -> None:
+        copy = envelope | {"id": envelope["id"] + "-b"}
+        self._put(arrives_ms, BREAKS[int(rng.random() * len(BREAKS))](copy))
+
+    def _put(self, arrives_ms: int, envelope: Envelope | bytes) -> None:
+        self._sent += 1
+        hour = (arrives_ms - self._start_ms) // HOUR_MS
+        self._under_way.setdefault(hour, []).append((arrives_ms, self._sent, envelope))
+
+
+def _by_arrival(entry: tuple[int, int, Envelope | bytes]) -> tuple[int, int]:
+    return entry[0], entry[1]
+
+
+def _cut(envelope: Envelope) -> bytes:
+    raw = orjson.dumps(envelope)
+    return raw[: len(raw) * 2 // 3]
+
+
+def _without_subject(envelope: Envelope) -> bytes:
+    del envelope["subject"]
+    return orjson.dumps(envelope)
+
+
+def _changed(**fields: Any) -> Callable[[Envelope], bytes]:
+    return lambda envelope: orjson.dumps(envelope | fields)
+
+
+def _from_the_future(envelope: Envelope) -> bytes:
+    return orjson.dumps(envelope | {"time_ms": envelope["time_ms"] + 3 * DAY_MS})
+
+
+# The ways in which producers send what cannot be taken in, each a dead letter with another reason.
+BREAKS: tuple[Callable[[Envelope], bytes], ...] = (
+    _cut,
+    _without_subject,
+    _from_the_future,
+    _changed(time_ms=1_700_000_000),  # seconds
+    _changed(data=["no", "object"]),
+    _changed(specversion="0.3"),
+    _changed(subject="  "),
+    _changed(id=""),
+    _changed(type="item.reviewed", data={"stars": 11, "item_id": "x"}),
+    lambda envelope: b"[" + orjson.dumps(envelope) + b"]",
+    lambda envelope: orjson.dumps(envelope).replace(b'"data"', b'"da\xfft\xe9"'),
+    lambda envelope: orjson.dumps(envelope)[:-1] + b',"deep":' + b"[" * 40 + b"]" * 40 + b"}",
+)
