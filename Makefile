@@ -49,7 +49,7 @@ kafka: $(VENV)/.run  ## A Kafka broker of your own in the foreground, until Ctrl
 	@$(BIN)/python -m streams.runtime.local_kafka
 
 schemas: $(VENV)/.run  ## Write schemas/ anew from streams/contract
-	@$(BIN)/python -m streams.contract.export schemas
+	@$(BIN)/python -m streams.contract.schemas
 
 golden: $(VENV)/.run  ## Write the golden replays anew; look at the difference before you commit it
 	@$(BIN)/python -m tests.replay.golden

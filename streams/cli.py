@@ -4,8 +4,8 @@ import difflib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from streams import __version__
@@ -17,12 +17,13 @@ HELP = (
     "WeChat events in; coupon, message and content triggers out. "
     "Live on Kafka, or from a file with `streams replay`."
 )
-_GROUP = {"no_args_is_help": True, "rich_markup_mode": None}
+# typer brings a click of its own: the classes of its errors are reached through the one it exports.
+UsageError, ClickError = typer.BadParameter.__mro__[1:3]
 
-app = typer.Typer(name="streams", help=HELP, add_completion=False, **_GROUP)
-snapshot_app = typer.Typer(help="Portable snapshots of a replay's state.", **_GROUP)
-log_app = typer.Typer(help="The partition logs: dump and check.", **_GROUP)
-dead_letters_app = typer.Typer(help="What could not be taken in: list and redrive.", **_GROUP)
+app = typer.Typer(name="streams", help=HELP, add_completion=False, rich_markup_mode=None)
+snapshot_app = typer.Typer(help="Portable snapshots of a replay's state.", rich_markup_mode=None)
+log_app = typer.Typer(help="The partition logs: dump and check.", rich_markup_mode=None)
+dead_letters_app = typer.Typer(help="What could not be taken in: list and redrive.", rich_markup_mode=None)
 
 app.command()(offline.simulate)
 app.command()(offline.replay)
@@ -55,15 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str]) -> int:
     """The exit code: 0, 1 for a fault in the input, 2 for wrong usage, 130 when interrupted."""
     command = typer.main.get_command(app)
+    given = list(arguments) or ["--help"]
     try:
-        code = command.main(args=list(arguments), prog_name="streams", standalone_mode=False)
-    except click.UsageError as error:
-        return _fault(_with_suggestion(error), 2)
-    except click.ClickException as error:
-        return _fault(error.format_message(), 1)
+        code = command.main(args=given, prog_name="streams", standalone_mode=False)
     except UserFault as error:
         return _fault(str(error), 1)
-    except (click.Abort, KeyboardInterrupt):
+    except ClickError as error:
+        return _fault(_said(error), 2 if isinstance(error, UsageError) else 1)
+    except (typer.Abort, KeyboardInterrupt):
         return _fault("interrupted", 130)
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): nothing is wrong, and nothing more to flush.
@@ -72,15 +72,18 @@ def run(arguments: Sequence[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _with_suggestion(error: click.UsageError) -> str:
+def _said(error: Any) -> str:
+    """What a click error says, on one line, with where to look further."""
     message = " ".join(error.format_message().split())
-    context = error.ctx
+    if error.__class__.__name__ == "MissingParameter":
+        message = f"{error.param.opts[0] if error.param.opts[0][0] == '-' else error.param.metavar} is missing"
+    context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "streams"
-    if isinstance(error, click.NoSuchOption) and context is not None and not error.possibilities:
-        known = [option for param in context.command.params for option in param.opts]
-        near = difflib.get_close_matches(error.option_name, known, n=1, cutoff=0.5)
-        if near:
-            message += f" Did you mean {near[0]}?"
+    option = getattr(error, "option_name", "")
+    if option and context is not None and not error.possibilities:
+        known = [name for param in context.command.params for name in param.opts]
+        near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+        message += f" Did you mean {near[0]}?" if near else ""
     return f"{message} (`{where} --help` shows what there is)"
 
 

@@ -40,6 +40,8 @@ class Clock:
         source, ahead, now_ms = iter(raws), deque[bytes](), self.now_ms
         if not now_ms:
             ahead.extend(islice(source, WITNESSES))
+            if not ahead:
+                return
             now_ms = self.now_ms = _start_ms(ahead)
         while True:
             if ahead:

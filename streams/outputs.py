@@ -21,12 +21,12 @@ class OutputError(UserFault):
 
 
 class Outputs:
-    """The output files of one run in the folder `out`. `on_trigger` is told each trigger as it comes."""
+    """The output files of one run in the folder `out`. `watch` is told each output as it comes."""
 
-    def __init__(self, out: Path, *, on_trigger: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, out: Path, *, watch: Callable[[Output], None] | None = None) -> None:
         self.out = out
         self._profiles_raw = out / "profiles.ndjson.partial"
-        self._on_trigger = on_trigger
+        self._watch = watch
         self._files: dict[str, IO[bytes]] = {}
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -44,6 +44,8 @@ class Outputs:
         self._last_line: dict[bytes, int] = {}
 
     def write(self, output: Output) -> None:
+        if self._watch is not None:
+            self._watch(output)
         topic, key, value = output
         if topic == PROFILES:
             if value is None:
@@ -54,8 +56,6 @@ class Outputs:
         if value is None:
             raise ValueError(f"a tombstone for {key!r} on {topic}, which is not compacted")
         self._write[topic](value + b"\n")
-        if self._on_trigger is not None and topic.startswith("triggers."):
-            self._on_trigger(value)
 
     def close(self) -> None:
         """Flush, and keep of the profiles only each user's last."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from streams.benchmarks import topics
-from streams.benchmarks.ours import ours
+from streams.benchmarks.ours import deployment
 from streams.benchmarks.work import PARTITIONS, PURCHASE_EVERY
 from streams.contract.topics import LOG, TRIGGERS
 from streams.engine.config import Config
@@ -95,7 +95,7 @@ async def run(contestant: Contestant, bootstrap: str, records: Records, number: 
             except TimeoutError as error:
                 raise RuntimeError(f"{contestant.name}: {error}\n{at.log()}") from error
             finally:
-                await asyncio.to_thread(_end, process)
+                await asyncio.to_thread(topics.end, process)
         started, cpu_then_s = at.started()
         cpu_s = _children_cpu_s() - cpu_before_s - cpu_then_s
     return Measured(len(records) / (finished - started), cpu_s / len(records) * 1e6)
@@ -119,8 +119,8 @@ class Place(NamedTuple):
     async def make_topics(self, records: Iterable[tuple[str, bytes]], *, genesis: bool) -> None:
         (self.folder / "state").mkdir()
         if genesis:
-            deployment = ours(self.bootstrap, self.run_id, self.folder)
-            await runtime_topics.apply(deployment, Config(partitions=PARTITIONS))
+            chosen = deployment(self.bootstrap, self.run_id, self.folder)
+            await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
         else:
             await topics.create(self.bootstrap, [self.input, self.output], PARTITIONS)
         await topics.fill(self.bootstrap, self.input, records, PARTITIONS)
@@ -150,15 +150,6 @@ class Place(NamedTuple):
 
     def log(self) -> str:
         return (self.folder / "log").read_text(errors="replace")[-3000:]
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def _children_cpu_s() -> float:

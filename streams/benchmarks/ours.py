@@ -4,6 +4,7 @@ python -m streams.benchmarks.ours
 """
 
 import os
+import socket
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,8 +15,8 @@ from streams.benchmarks.work import PARTITIONS
 from streams.runtime.worker import Job, run
 
 
-def ours(bootstrap: str, run_id: str, state: Path) -> settings.Settings:
-    """The worker's settings: those of production, on topics of its own."""
+def deployment(bootstrap: str, run_id: str, folder: Path) -> settings.Settings:
+    """Settings as in production, on topics of its own and in the events' time."""
     return settings.load(
         kafka=bootstrap,
         topic_prefix=f"{run_id}.",
@@ -23,15 +24,22 @@ def ours(bootstrap: str, run_id: str, state: Path) -> settings.Settings:
         partitions=PARTITIONS,
         alias_key=SecretStr("benchmark benchmark benchmark 32"),
         clock="event",
-        metrics_port=0,
+        metrics_port=free_port(),
         log_level="warning",
-        data_dir=state,
+        data_dir=folder,
     )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def main() -> None:
     environment = os.environ
-    chosen = ours(
+    chosen = deployment(
         environment["BENCH_BROKER"], environment["BENCH_RUN"], Path(environment["BENCH_STATE"])
     )
     run(chosen, Job(new_fold=lambda partition: SmallJob(), intake=False))

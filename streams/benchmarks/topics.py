@@ -1,9 +1,11 @@
 """Topics for benchmarks: created, filled before anything is measured, and watched for output."""
 
+import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import asynccontextmanager
 
+import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.partitioner import murmur2
@@ -75,14 +77,24 @@ async def reader(bootstrap: str, topic: str, partitions: int):
 
 
 async def seen_all(consumer: AIOKafkaConsumer, expected: int, give_up, patience_s: float) -> float:
-    """The time at which the consumer has seen `expected` different record values."""
-    seen: set[bytes] = set()
+    """The time at which the consumer has seen `expected` different triggers."""
+    seen: set[str] = set()
     end = time.monotonic() + patience_s
     while len(seen) < expected:
         for records in (await consumer.getmany(timeout_ms=50)).values():
-            seen.update(record.value for record in records)
+            seen.update(orjson.loads(record.value)["trigger_id"] for record in records)
         if len(seen) < expected and give_up():
             raise TimeoutError(f"ended after {len(seen)} of {expected} outputs")
         if time.monotonic() > end:
             raise TimeoutError(f"{len(seen)} of {expected} outputs after {patience_s:g} s")
     return time.time()
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask the process to end, and see to it."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

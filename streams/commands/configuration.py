@@ -12,8 +12,6 @@ from streams.faults import UserFault
 if TYPE_CHECKING:
     from streams.settings import Settings
 
-SCENARIOS = ("ecommerce", "catering", "education", "cosmetics", "bank", "group_growth")
-
 
 def settings() -> "Settings":
     """The settings of the environment. Raises UserFault."""
@@ -33,8 +31,18 @@ def alias_key() -> bytes:
     return TRIAL_KEY if found.alias_key is None else found.alias_key_bytes()
 
 
-def engine_config(path: Path | None, **given: Any) -> Config:
-    """The engine's configuration: what the file says, else what is given. Raises UserFault."""
+def scenario_config(name: str) -> Config:
+    """The configuration that goes with a scenario. Raises UserFault."""
+    from streams.simulation.scenarios import SCENARIOS
+
+    if name not in SCENARIOS:
+        raise UserFault(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
+    return SCENARIOS[name].config
+
+
+def engine_config(path: Path | None, *, scenario: str, **given: Any) -> Config:
+    """The scenario's configuration, changed by what is given and then by the file. Raises UserFault."""
+    base = msgspec.to_builtins(scenario_config(scenario))
     fields: dict[str, Any] = {}
     if path is not None:
         try:
@@ -49,6 +57,6 @@ def engine_config(path: Path | None, **given: Any) -> Config:
             f"{path}: unknown field {unknown[0]}; there are: {', '.join(Config.__struct_fields__)}"
         )
     try:
-        return msgspec.convert({**given, **fields}, Config)
+        return msgspec.convert({**base, **given, **fields}, Config)
     except msgspec.ValidationError as error:
         raise UserFault(f"{path}: {error}") from None

@@ -1,21 +1,72 @@
 """Commands that need no broker: simulate, replay, demo, explain."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from streams.commands.terminal import counts, err, print_json, print_lines, say, table, watched
+from streams.commands.configuration import alias_key, engine_config, scenario_config
+from streams.commands.story import show_summary
+from streams.commands.terminal import bar, err, print_json, print_lines, say, watched
 from streams.faults import UserFault
+from streams.summary import DAY_MS, Summary
 
-DAY_MS = 86_400_000
+DAYS_PER_LINE = 5
 
 Folder = Annotated[Path, typer.Option("--out", help="Folder for the output files.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on stdout.")]
 Batch = Annotated[int, typer.Option(min=1, help="Records of a partition between two commits.")]
 Scenario = Annotated[
-    str, typer.Option(help="ecommerce, catering, education, cosmetics, bank or group.")
+    str,
+    typer.Option(help="ecommerce, catering, education, cosmetics, bank or group_growth."),
 ]
+Users = Annotated[int, typer.Option(min=1, help="Synthetic users.")]
+Days = Annotated[int, typer.Option(min=1, max=3_650, help="Simulated days.")]
+Seed = Annotated[str, typer.Option(help="The same seed gives the same bytes.")]
+
+
+def simulate(
+    out: Annotated[Path, typer.Option("--out", help="File of events to write, as NDJSON.")],
+    *,
+    users: Users = 1_000,
+    days: Days = 30,
+    seed: Seed = "1",
+    scenario: Scenario = "ecommerce",
+    truth: Annotated[
+        Path | None, typer.Option(help="File for the truth; default: next to the events.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Make events of synthetic users whose interests, churn hazard and response are known."""
+    from streams.intake import Intake
+    from streams.simulation.run import simulate as run
+
+    config = scenario_config(scenario)
+    truth = out.with_suffix(".truth.ndjson") if truth is None else truth
+    intake = Intake(key=alias_key(), tenant=config.tenant, partitions=config.partitions)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with bar("days") as progress:
+            task = progress.add_task("simulate", total=days * 24, note="")
+            made = run(
+                users,
+                days,
+                seed,
+                scenario,
+                out,
+                truth,
+                lambda hour, _: progress.update(task, completed=hour, note=f"{hour // 24}"),
+                alias_of=intake.alias_of,
+            )
+    except OSError as error:
+        raise UserFault(f"{error.filename}: cannot be written: {error.strerror}") from None
+    if json:
+        print_json(made._asdict())
+    else:
+        print_lines(
+            f"{out}: {made.events:,} events of {made.users:,} users ({made.broken:,} broken on "
+            f"purpose); the truth: {truth}"
+        )
 
 
 def replay(
@@ -42,39 +93,74 @@ def replay(
 ) -> None:
     """Run the main job over a file: triggers, decisions, profiles and dead letters as NDJSON."""
     from streams.outputs import Outputs
-    from streams.replay import Replay, replay_file, replay_log
+    from streams.replay import Replay, replay_file
+    from streams.replay_log import replay_log
 
     if (events is None) == (log is None):
         raise typer.BadParameter("give either a file of EVENTS or --log DUMP")
     if log is not None:
         if from_snapshot or save_snapshot or config:
-            raise typer.BadParameter("--log takes its configuration and state from the log itself")
-        _show(replay_log(log, Outputs(out), batch=batch), out, json)
+            raise typer.BadParameter("--log takes configuration and state from the log itself")
+        _show(replay_log(log, Outputs(out), batch=batch), out, json=json)
         return
     assert events is not None
     if str(events) != "-" and not events.is_file():
         raise UserFault(f"{events}: no such file; give a file of events, one JSON object a line")
-    key = _alias_key()
+    if from_snapshot is not None and config is not None:
+        raise typer.BadParameter("--from-snapshot brings its own configuration")
+    key, keep_rows = alias_key(), save_snapshot is not None
     if from_snapshot is not None:
-        if config is not None:
-            raise typer.BadParameter("--from-snapshot brings its own configuration")
         run = Replay.resume(
-            from_snapshot, key=key, outputs=Outputs(out), batch=batch, keep_rows=bool(save_snapshot)
+            from_snapshot, key=key, outputs=Outputs(out), batch=batch, keep_rows=keep_rows
         )
     else:
-        run = Replay(
-            _config(config, partitions=partitions, scenario=scenario),
-            key=key,
-            outputs=Outputs(out),
-            batch=batch,
-            keep_rows=bool(save_snapshot),
-        )
+        engine = engine_config(config, scenario=scenario, partitions=partitions)
+        run = Replay(engine, key=key, outputs=Outputs(out), batch=batch, keep_rows=keep_rows)
     summary = replay_file(
         events, run, progress=watched(events, "replay"), drain_ms=round(drain_days * DAY_MS)
     )
     if save_snapshot is not None:
         run.save(save_snapshot)
-    _show(summary, out, json)
+    _show(summary, out, json=json)
+
+
+def demo(
+    *,
+    scenario: Scenario = "ecommerce",
+    users: Users = 2_000,
+    days: Days = 30,
+    seed: Seed = "1",
+    out: Folder = Path("out/demo"),
+    batch: Batch = 4_096,
+    json: AsJson = False,
+) -> None:
+    """Simulated users and the engine in a closed loop; then what came of it, and a report."""
+    from streams.demo import Demo, Progress
+
+    run = Demo(
+        scenario=scenario,
+        users=users,
+        days=days,
+        seed=seed,
+        out=out,
+        key=alias_key(),
+        batch=batch,
+    )
+    with bar("") as progress:
+        task = progress.add_task("day 0", total=days, note="")
+
+        def tell(at: Progress) -> None:
+            note = f"{at.events:,} events → {at.triggers:,} triggers"
+            progress.update(
+                task, completed=at.day, description=f"第 {at.day} 天 day {at.day}/{days}", note=note
+            )
+            if not err.is_terminal and (at.day % DAYS_PER_LINE == 0 or at.day == days):
+                say(f"day {at.day}/{days}: {note}")
+
+        summary = run.run(tell)
+    _show(summary, out, json=json)
+    if not json:
+        print_lines(f"报告 Report: {out / 'report.html'}")
 
 
 def explain(
@@ -93,41 +179,9 @@ def explain(
         print_lines(answer.text)
 
 
-def _alias_key() -> bytes:
-    """The key of the pseudonyms: the deployment's own if set, else one for trying things out."""
-    from streams.settings import SettingsError, load
-
-    try:
-        settings = load()
-        return settings.alias_key_bytes() if settings.alias_key is not None else DEMO_KEY
-    except SettingsError as error:
-        raise UserFault(str(error)) from None
-
-
-def _config(path: Path | None, **given: Any) -> Any:
-    import tomllib
-
-    import msgspec
-
-    from streams.engine.config import Config
-
-    fields: dict[str, Any] = {}
-    if path is not None:
-        try:
-            fields = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise UserFault(f"{path}: cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UserFault(f"{path}: is no TOML: {error}") from None
-    try:
-        return msgspec.convert({**given, **fields}, Config)
-    except msgspec.ValidationError as error:
-        raise UserFault(f"{path}: {error}") from None
-
-
-def _show(summary: dict[str, Any], out: Path, json: bool) -> None:
+def _show(summary: Summary, out: Path, *, json: bool) -> None:
     if json:
         print_json(summary)
         return
     show_summary(summary)
-    print_lines(f"{out}: triggers, decisions, profiles, dead-letters (.ndjson), summary.json")
+    print_lines(f"文件 Files: {out}/ triggers, decisions, profiles, dead-letters, summary")

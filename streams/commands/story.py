@@ -38,7 +38,8 @@ def _triggers(summary: Mapping[str, Any]) -> None:
         ("渠道 channel", summary["triggers_by_channel"], CHANNELS),
         ("旅程 journey", summary["triggers_by_campaign"], JOURNEYS),
     ):
-        rows += [(title, _name(words, code), f"{n:,}") for code, n in found.items()]
+        for i, (code, n) in enumerate(found.items()):
+            rows.append((title if i == 0 else "", _name(words, code), f"{n:,}"))
     table(f"触达 Triggers: {summary['triggers']:,}", ("", "", ""), rows)
 
 
@@ -57,7 +58,7 @@ def _quality(summary: Mapping[str, Any]) -> None:
         (
             "流失校准误差 churn calibration error",
             f"{summary['churn_calibration_error']:.4f}",
-            f"{summary['churn_pairs']:,} 个预测 predictions",
+            f"{summary['churn_cases']:,} 个预测 predictions",
         ),
     ]
     if summary.get("interest_hit_at_3") is not None:
@@ -77,14 +78,14 @@ def _coupon(effect: Mapping[str, Any]) -> None:
         low, middle, high = effect[name]
         return f"{middle:.1%}  [{low:.1%}, {high:.1%}]"
 
+    days = effect["window_days"]
     table(
-        f"优惠券效果 Coupon effect: {effect['outcome_zh']} {effect['outcome_en']}, "
-        f"{effect['window_days']} 天 days",
+        f"优惠券效果 Coupon effect: {days} 天内回来的比例 came back within {days} days",
         ("", "n", "95 %"),
         (
-            ("发券 treated", f"{effect['n_treated']:,}", band("treated")),
-            ("对照 hold-out", f"{effect['n_holdout']:,}", band("holdout")),
-            ("差异 effect", "", band("difference")),
+            ("发券 offered", f"{effect['n_offered']:,}", band("offered")),
+            ("对照 held out", f"{effect['n_held_out']:,}", band("held_out")),
+            ("差异 effect", "", band("effect")),
         ),
     )
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -65,12 +66,23 @@ def watched(path: Path, description: str) -> Callable[[Iterator[bytes]], Iterabl
 
 
 def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """A table on stdout; the first column is text, the others are numbers."""
-    made = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
-    for i, column in enumerate(columns):
-        made.add_column(column, justify="left" if i == 0 else "right")
-    for row in rows:
+    """A table on stdout. Columns whose cells are figures stand to the right."""
+    named, cells = list(columns), [list(row) for row in rows]
+    made = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=SIMPLE_HEAD if any(named) else None,
+        show_header=any(named),
+        padding=(0, 2, 0, 0),
+        pad_edge=False,
+    )
+    for i, column in enumerate(named):
+        figures = all(row[i][:1] in "0123456789-" for row in cells)
+        made.add_column(column, justify="right" if figures else "left", no_wrap=figures)
+    for row in cells:
         made.add_row(*row)
+    out.print()
     out.print(made)
 
 
@@ -79,7 +91,7 @@ def counts(title: str, column: str, found: Mapping[str, int], words: Mapping[str
     whole = sum(found.values()) or 1
     table(
         title,
-        (column, "", "%"),
+        (column, "", ""),
         (
             (f"{code}  {' '.join(words[code])}" if code in words else code, f"{n:,}", f"{n / whole:.1%}")
             for code, n in found.items()

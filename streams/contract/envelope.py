@@ -1,5 +1,7 @@
 """The envelope every event comes in: CloudEvents 1.0 in spirit, times in milliseconds."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from streams.contract.bounds import Id, Label, Name, TimeMs
@@ -24,7 +26,7 @@ class Envelope(Struct, kw_only=True):
     type: Name
     subject: Id
     time_ms: TimeMs
-    data: dict[str, object] = {}
+    data: dict[str, Any] = {}
     specversion: Label = "1.0"
     tenant: Name = "default"
     brand: Label = ""

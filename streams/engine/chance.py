@@ -26,11 +26,6 @@ def identifier(seed: bytes, *what: str) -> str:
     return blake2b(message, digest_size=16, key=seed).hexdigest()
 
 
-def fingerprint(source: str, event_id: str) -> bytes:
-    """Eight bytes for one event: an id is unique within its source."""
-    return blake2b(f"{source}{SEPARATOR}{event_id}".encode(), digest_size=8).digest()
-
-
 def key_of(seed: str) -> bytes:
     """A deployment's seed as a hash key; blake2b takes at most 64 bytes."""
     raw = seed.encode()

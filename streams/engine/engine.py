@@ -5,29 +5,183 @@ the inputs: every event and rejection that is not a redelivery ends in exactly o
 forwarded by another partition; it is counted here, where it is applied, and there as forwarded.
 """
 
-from typing import Any
-
 import msgspec
 
-from streams.contract.codec import TYPES
 from streams.contract.dead_letters import DeadLetter
-from streams.contract.records import Genesis, Mail, Observed, Origin, Record, Rejected, Tick
+from streams.contract.events import TYPES
+from streams.contract.records import Mail, Observed, Record, Rejected, Tick
 from streams.engine import chance
 from streams.engine.cleaning.cleaning import Cleaning
-from streams.engine.cleaning.duplicates import fingerprint, remember
+from streams.engine.cleaning.duplicates import fingerprint
 from streams.engine.config import Config
 from streams.engine.deciding import Decisions
+from streams.engine.identity import ERASURE, LINKED, Identity
 from streams.engine.insight import Insight
 from streams.engine.journeys.stage import JourneyStage
 from streams.engine.labels import answered
-from streams.engine.moment import DAILY_CHECK, Moment
+from streams.engine.ledger import COUNTS_KEY, Ledger
+from streams.engine.moment import Moment
 from streams.engine.outcome import SILENT, Effect, Outcome
 from streams.engine.people import People
 from streams.engine.policy.stage import PolicyStage
+from streams.engine.profile.portrait import Portraits
 from streams.engine.profile.stage import ProfileStage
-from streams.engine.state import Counts
-from streams.engine.store import Person, Store
+from streams.engine.store import Store
 from streams.engine.timers import Timers
 
-COUNTS_KEY = b"c:counts"
-RECORD_NAMES = {Observed: "event", Rejected: "rejected", Tick: "tick", Mail: "mail"}
+
+class Engine:
+    """`store` holds the people; `rows` of everything else are reached by key."""
+
+    def __init__(self, config: Config, *, partition: int, store: Store) -> None:
+        seed = chance.key_of(config.seed)
+        self.config = config
+        self.store = store
+        self.ledger = ledger = Ledger(store.changed)
+        counts, changed = ledger.counts, store.changed
+        self.people = People(store, ledger.clock, partition=partition, partitions=config.partitions)
+        self.cleaning = Cleaning(config.late_ms, counts, changed)
+        self.insight = Insight(config)
+        decisions = Decisions(seed, config.tenant, counts)
+        self.policy = PolicyStage(config, seed, decisions, counts, changed)
+        self._profile = ProfileStage(config, counts)
+        self._journeys = JourneyStage(config, self.insight, decisions)
+        self._portraits = Portraits(config, seed, self.insight)
+        self._timers = Timers(
+            config,
+            seed,
+            store,
+            insight=self.insight,
+            journeys=self._journeys,
+            policy=self.policy,
+            portraits=self._portraits,
+        )
+        self._identity = Identity(seed, store, self.people, self._journeys, self._timers)
+
+    def handle(self, record: Record) -> Outcome:
+        """Fold one record: first what is due by its time, then the record."""
+        clock = self.ledger.clock
+        if record.at_ms > clock.now_ms:
+            clock.now_ms = record.at_ms
+        self.store.changed[COUNTS_KEY] = None
+        effects: list[Effect] = []
+        self._timers.fire(clock.now_ms, effects)
+        if isinstance(record, Observed):
+            fate = self._event(record, effects)
+        elif isinstance(record, Tick):
+            fate = self._note("record.tick", "")
+        elif isinstance(record, Rejected):
+            fate = self._rejected(record, effects)
+        elif isinstance(record, Mail):
+            fate = self._mail(record, effects)
+        else:
+            raise ValueError("a second genesis record: a log has one, at its beginning")
+        return Outcome(fate, tuple(effects)) if effects else SILENT[fate]
+
+    def _event(self, event: Observed, effects: list[Effect]) -> str:
+        ledger = self.ledger
+        ledger.count("record.event")
+        if not ledger.is_new(event.origin):
+            fate = "redelivered"
+        else:
+            ledger.count("input")
+            fate = self._observe(event, [], effects)
+        ledger.count("mail.forwarded" if fate == "forwarded" else "fate." + fate)
+        return fate
+
+    def _observe(self, event: Observed, path: list[str], effects: list[Effect]) -> str:
+        people, now_ms, user_id = self.people, self.ledger.clock.now_ms, event.alias
+        # person: whom the event is about, by merges and erasures
+        if people.knows(user_id):
+            if people.is_forgotten(event):
+                return "erased"
+            user_id = people.follow(user_id, path)
+            if not people.is_here(user_id):
+                effects.append(people.forward(event, user_id, path))
+                return "forwarded"
+        person = self.store.get(user_id)
+        # clean: duplicate or late, or else values typed, missing ones imputed, outliers clipped
+        mark = fingerprint(event.source, event.id)
+        fate = self.cleaning.fate(event, mark, person, now_ms)
+        if fate:
+            return fate
+        if event.type == ERASURE:
+            moment = None if person is None else self.cleaning.clean(event, person, now_ms)
+            effects += self._identity.erase(moment, user_id, event.time_ms)
+            return "applied"
+        is_first = person is None
+        if person is None:
+            person = self.store.create(user_id, self._identity.new_state(user_id, event.time_ms))
+        moment = self.cleaning.clean(event, person, now_ms)
+        # profile, labels, models
+        self._profile.update(moment, mark)
+        answered(moment, self.ledger.counts)
+        self.insight.learn(moment)
+        if event.type == LINKED:
+            effects += self._identity.link(person, event.data.other, event.time_ms, now_ms)
+        # journeys propose, policy decides
+        due = self._journeys.ask(moment, effects)
+        if due:
+            self.policy.decide([(moment, one) for one in due], effects)
+        # outcome
+        if moment.material or is_first:
+            effects.append(self._portraits.of(person, now_ms))
+        self.store.touch(person)
+        self._timers.follow(moment)
+        return "applied"
+
+    def _rejected(self, record: Rejected, effects: list[Effect]) -> str:
+        ledger, origin = self.ledger, record.origin
+        ledger.count("record.rejected")
+        if not ledger.is_new(origin):
+            return self._note("fate.redelivered", "redelivered")
+        ledger.count("input")
+        ledger.count("reject." + record.reason)
+        effects.append(dead_letter(record))
+        return self._note("fate.dead_lettered", "dead_lettered")
+
+    def _mail(self, mail: Mail, effects: list[Effect]) -> str:
+        ledger = self.ledger
+        ledger.count("record.mail")
+        if not ledger.is_new(mail.origin):
+            return self._note("mail.redelivered", "")
+        now_ms = ledger.clock.now_ms
+        if mail.kind == "event":
+            ledger.count("mail.received")
+            fate = self._observe(_forwarded(mail), list(mail.body["path"]), effects)
+            return self._note("mail.forwarded" if fate == "forwarded" else "fate." + fate, fate)
+        if mail.kind == "move":
+            effects += self._identity.move(mail, now_ms)
+        else:
+            effects += self._identity.adopt(mail, now_ms)
+        return ""
+
+    def _note(self, name: str, fate: str) -> str:
+        self.ledger.count(name)
+        return fate
+
+
+def dead_letter(record: Rejected) -> DeadLetter:
+    origin = record.origin
+    place = (origin.topic, str(origin.epoch), str(origin.partition), str(origin.offset))
+    return DeadLetter(
+        dead_letter_id=chance.identifier(b"", "dead-letter", *place),
+        reason=record.reason,
+        detail=record.detail,
+        at_ms=record.at_ms,
+        topic=origin.topic,
+        epoch=origin.epoch,
+        partition=origin.partition,
+        offset=origin.offset,
+        raw=record.raw,
+        raw_bytes=record.raw_bytes,
+    )
+
+
+def _forwarded(mail: Mail) -> Observed:
+    """The event a mail carries, of the person it was sent to."""
+    event: Observed = msgspec.convert(mail.body["event"], Observed)
+    event.alias = mail.user_id
+    data = TYPES.get(event.type)
+    event.data = {} if data is None else msgspec.convert(event.data, data)
+    return event

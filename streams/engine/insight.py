@@ -2,6 +2,7 @@
 
 from math import isfinite
 
+from streams.contract.events import HARD_CHURN
 from streams.contract.triggers import Contribution
 from streams.engine.config import Config
 from streams.engine.models.churn import ChurnModel
@@ -20,9 +21,11 @@ class Insight:
         self._interest = InterestModel()
 
     def learn(self, moment: Moment) -> None:
-        """Signs of interest: of the category met, or of each thing ordered."""
+        """Signs of interest, of the category met or of each thing ordered; the end of the relation."""
         weight = moment.weight
         if weight <= 0.0:
+            if moment.type in HARD_CHURN:
+                self._churn.hard(moment.person.state.churn, moment.now_ms)
             return
         assert isfinite(weight), "non-finite numbers end at the cleaning"
         interests, time_ms = moment.person.state.interests, moment.time_ms
@@ -35,10 +38,6 @@ class Insight:
         """The daily check: learn what yesterday's prediction became, predict anew. False: the
         person is not watched any more."""
         return self._churn.check(state.activity, state.churn, now_ms) is not None
-
-    def ended(self, state: UserState, now_ms: int) -> None:
-        """The person has ended the relation: churn at once."""
-        self._churn.hard(state.churn, now_ms)
 
     def population(self, now_ms: int) -> Population:
         return self._interest.population(now_ms)
@@ -59,7 +58,9 @@ class Insight:
         return [Contribution(*part) for part in found if part[0] != "intercept"][:TOP]
 
     def changed_rows(self) -> list[Row]:
-        return [Row(*row) for model in (self._churn, self._interest) for row in model.changed_rows()]
+        return [
+            Row(*row) for model in (self._churn, self._interest) for row in model.changed_rows()
+        ]
 
     def load(self, key: bytes, row: bytes) -> None:
         model = self._churn if key.startswith(b"m:churn/") else self._interest

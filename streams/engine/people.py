@@ -93,12 +93,16 @@ class People:
         """Ask the partition of `alias` to hand it over to `person`."""
         return self._mail("move", alias, person, {"time_ms": time_ms, "path": path})
 
-    def hand_over(
-        self, alias: str, state: UserState | None, person: str, time_ms: int, path: list[str]
-    ) -> Mail:
+    def hand_over(self, alias: str, state: UserState | None, to: str, time_ms: int) -> Mail:
         packed = b64encode(encode_user(state, NEVER_MS)).decode() if state is not None else ""
-        body = {"from": alias, "state": packed, "time_ms": time_ms, "path": path}
-        return self._mail("adopt", person, person, body)
+        return self.pass_on(to, {"from": alias, "state": packed, "time_ms": time_ms, "path": []})
+
+    def pass_on(self, to: str, body: dict[str, Any]) -> Mail:
+        return self._mail("adopt", to, to, body)
+
+    def sever(self, alias: str, erased_ms: int) -> Mail:
+        """Tell the partition of a linked alias that the person was erased."""
+        return self._mail("move", alias, "", {"erased_ms": erased_ms})
 
     @staticmethod
     def unpack(body: dict[str, Any]) -> UserState | None:
@@ -115,7 +119,7 @@ class People:
     def own(self, alias: str, linked: str) -> None:
         """Note that `linked` forwards to `alias`, so that an erasure reaches it."""
         row = self._row(alias)
-        if linked not in row.linked and len(row.linked) < MOST_LINKED:
+        if linked != alias and linked not in row.linked and len(row.linked) < MOST_LINKED:
             row.linked.append(linked)
             self._touch(alias)
 
@@ -141,16 +145,16 @@ class People:
             if self._is_here(other):
                 mail += self.erase(other, erased_ms, 0)
             else:
-                mail.append(self._mail("move", other, "", {"erased_ms": erased_ms}))
+                mail.append(self.sever(other, erased_ms))
         return mail
 
     def erased_ms(self, alias: str) -> int:
         row = self._aliases.get(alias)
         return 0 if row is None else row.erased_ms
 
-    def links(self, alias: str) -> bool:
+    def forwards(self, alias: str) -> bool:
         row = self._aliases.get(alias)
-        return row is not None and bool(row.linked)
+        return row is not None and bool(row.forward)
 
     # Rows.
 
@@ -184,4 +188,3 @@ class People:
 
     def _touch(self, alias: str) -> None:
         self._store.changed[PREFIX + alias.encode()] = None
-

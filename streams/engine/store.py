@@ -42,8 +42,8 @@ class Person:
 class Store:
     """`changed` collects the keys of all changed rows, of people and of whatever else has rows."""
 
-    def __init__(self, users_in_memory: int) -> None:
-        self._most = max(2, users_in_memory)  # a merge holds two at once
+    def __init__(self) -> None:
+        self._most = 2
         self._rows: dict[bytes, bytes] = {}
         self._decoded: OrderedDict[str, Person] = OrderedDict()
         self._heap: list[bytes] = []
@@ -55,7 +55,8 @@ class Store:
         return len(self._rows)
 
     def limit(self, users_in_memory: int) -> None:
-        self._most = max(2, users_in_memory)  # a merge holds two at once
+        """How many people are kept decoded; at least two, for a merge holds two at once."""
+        self._most = max(2, users_in_memory)
 
     def get(self, user_id: str) -> Person | None:
         person = self._decoded.get(user_id)

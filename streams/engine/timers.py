@@ -3,6 +3,7 @@
 The hour of the check is a keyed hash of the user id, which spreads the load over the day.
 """
 
+from streams.contract.events import ACTIVITY
 from streams.engine.chance import number
 from streams.engine.config import DAY_MS, Config
 from streams.engine.insight import Insight
@@ -52,6 +53,12 @@ class Timers:
         """Set the next daily check."""
         phase_ms = number(self._seed, "check", person.user_id) % DAY_MS
         person.state.check_ms = now_ms + 1 + (phase_ms - now_ms - 1) % DAY_MS
+
+    def follow(self, moment: Moment) -> None:
+        """After an event: who is active is watched, and whoever entered a journey is due."""
+        if not moment.person.state.check_ms and moment.type in ACTIVITY:
+            self.watch(moment.person, moment.now_ms)
+        self.schedule(moment.person)
 
     def schedule(self, person: Person) -> None:
         """Tell the store when the person is due next."""

@@ -1,34 +1,31 @@
 """The whole report: one HTML file that needs no network, Chinese first, English beneath."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from typing import Any
 
-from streams.contract.decisions import Decision
 from streams.contract.triggers import KINDS as KIND_CODES
-from streams.contract.triggers import Trigger
 from streams.report import svg
 from streams.report.parts import Bar, bars, both, card, legend, tile
-from streams.report.person import Person, decision_card, person_card
+from streams.report.choose import Chosen
+from streams.report.person import decision_card, person_card
 from streams.report.words import CHANNELS, FATES, KINDS, SCENARIOS, Words, outcome, pick
 
 SENT = ("SENT", "QUIET_DEFERRED")
 UNDER_WAY = ("ENTERED", "EXITED")
 
 
-def render(
-    summary: Mapping[str, Any], person: Person | None, decisions: Sequence[tuple[Decision, Trigger | None]]
-) -> str:
+def render(summary: Mapping[str, Any], chosen: Chosen) -> str:
     """`summary` is what summary.json holds; parts it has no figures for are left out."""
     cards = [_funnel(summary), _fates(summary), _days(summary), _outcomes(summary)]
     if summary.get("churn_auc") is not None:
         cards += [_reliability(summary), _ranking(summary)]
     if summary.get("coupon_effect"):
         cards.append(_coupon(summary["coupon_effect"]))
-    if person is not None:
-        cards.append(person_card(person))
-    cards += [decision_card(decision, trigger) for decision, trigger in decisions]
+    if chosen.person is not None:
+        cards.append(person_card(chosen.person))
+    cards += [decision_card(decision, trigger) for decision, trigger in chosen.decisions]
     style = files("streams.report").joinpath("style.css").read_text("utf-8")
     scenario = pick(SCENARIOS, summary["scenario"])
     return (
@@ -208,19 +205,19 @@ def _ranking(summary: Mapping[str, Any]) -> str:
 
 def _coupon(effect: Mapping[str, Any]) -> str:
     bands = [
-        svg.Band("发券 treated", *effect["treated"][:3], svg.GREEN),
-        svg.Band("对照 hold-out", *effect["holdout"][:3], svg.PALE),
-        svg.Band("差异 effect", *effect["difference"][:3], svg.BLUE),
+        svg.Band("发券 offered", *effect["offered"], svg.GREEN),
+        svg.Band("对照 held out", *effect["held_out"], svg.PALE),
+        svg.Band("差异 effect", *effect["effect"], svg.BLUE),
     ]
     text = Words(
-        f"随机对照：{effect['n_treated']:,} 人发券，{effect['n_holdout']:,} 人不发；"
-        f"{effect['window_days']} 天内{effect['outcome_zh']}的比例，横线为 95% 区间。",
-        f"Randomised: {effect['n_treated']:,} got the coupon, {effect['n_holdout']:,} did not; share who "
-        f"{effect['outcome_en']} within {effect['window_days']} days, with 95 % intervals.",
+        f"随机分组：{effect['n_offered']:,} 人可得优惠券，{effect['n_held_out']:,} 人为对照；"
+        f"图为 {effect['window_days']} 天内回来的比例，横线是 95% 区间。",
+        f"Drawn at random: {effect['n_offered']:,} could get the coupon, {effect['n_held_out']:,} were "
+        f"held out; the share who came back within {effect['window_days']} days, with 95 % intervals.",
     )
     return card(
         Words("优惠券真的有用吗", "Did the coupon work?"),
-        svg.intervals(bands, "effect of the coupon against the hold-out"),
+        svg.intervals(bands, "effect of the coupon against the control group"),
         note=text,
     )
 

@@ -179,6 +179,7 @@ class DecidePipeline:
         applied, rows = await recover(
             self._kafka, self._writer, self.partition, self._prefix, self._new_claim(), fold
         )
+        await self._kafka.done_reading(self.partition)
         self.fold = fold
         self._next_offset = applied.offset + 1
         self._emitted = applied.emitted

@@ -27,7 +27,8 @@ class AioKafka:
     def __init__(self, options: dict[str, Any], *, transaction_timeout_ms: int = 10_000) -> None:
         self._options = options
         self._transaction_timeout_ms = transaction_timeout_ms
-        self._readers: dict[tuple[str, int], AIOKafkaConsumer] = {}
+        self._readers: dict[int, AIOKafkaConsumer] = {}
+        self._positions: dict[int, tuple[str, int]] = {}
 
     async def open_writer(self, writer_id: str) -> "TransactionalWriter":
         producer = self._producer(
@@ -51,42 +52,47 @@ class AioKafka:
         )
 
     async def read(self, topic: str, partition: int, offset: int, most: int) -> list[Stored]:
-        reader, at = await self._reader(topic, partition)
+        at = TopicPartition(topic, partition)
         try:
-            if await reader.position(at) != offset:
+            reader = await self._reader(at)
+            if self._positions.get(partition) != (topic, offset):
                 reader.seek(at, offset)
             if await self._end(reader, at) <= offset:
                 return []
             found = await reader.getmany(at, timeout_ms=1_000, max_records=most)
         except KafkaError as error:
             raise IndefiniteError(f"reading {topic}[{partition}]: {error!r}") from error
-        return [Stored(r.offset, r.key, r.value) for r in found.get(at, ())]
+        records = [Stored(r.offset, r.key, r.value) for r in found.get(at, ())]
+        if records:
+            self._positions[partition] = (topic, records[-1].offset + 1)
+        return records
 
     async def end_offset(self, topic: str, partition: int) -> int:
-        reader, at = await self._reader(topic, partition)
+        at = TopicPartition(topic, partition)
         try:
-            return await self._end(reader, at)
+            return await self._end(await self._reader(at), at)
         except KafkaError as error:
             raise IndefiniteError(f"the end of {topic}[{partition}]: {error!r}") from error
 
-    async def done_reading(self, topic: str, partition: int) -> None:
-        """Give back the connection and the fetch buffer of a partition that was read."""
-        reader = self._readers.pop((topic, partition), None)
+    async def done_reading(self, partition: int) -> None:
+        """Give back the connection and the fetch buffer of a partition."""
+        self._positions.pop(partition, None)
+        reader = self._readers.pop(partition, None)
         if reader is not None:
             await reader.stop()
 
     async def close(self) -> None:
-        for topic, partition in list(self._readers):
-            await self.done_reading(topic, partition)
+        for partition in list(self._readers):
+            await self.done_reading(partition)
 
     @staticmethod
     async def _end(reader: AIOKafkaConsumer, at: TopicPartition) -> int:
         end: int = (await reader.end_offsets([at]))[at]  # read_committed: the last stable offset
         return end
 
-    async def _reader(self, topic: str, partition: int) -> tuple[AIOKafkaConsumer, TopicPartition]:
-        at = TopicPartition(topic, partition)
-        reader = self._readers.get((topic, partition))
+    async def _reader(self, at: TopicPartition) -> AIOKafkaConsumer:
+        """One consumer per partition number, moved from topic to topic."""
+        reader = self._readers.get(at.partition)
         if reader is None:
             reader = AIOKafkaConsumer(
                 **self._options,
@@ -97,15 +103,16 @@ class AioKafka:
                 fetch_max_bytes=FETCH_BYTES,
                 request_timeout_ms=REQUEST_TIMEOUT_MS,
             )
-            self._readers[topic, partition] = reader
             try:
                 await reader.start()
-            except KafkaError as error:
-                del self._readers[topic, partition]
+            except KafkaError:
                 await reader.stop()
-                raise IndefiniteError(f"no connection to read {topic}: {error!r}") from error
+                raise
+            self._readers[at.partition] = reader
+        if at not in reader.assignment():
+            self._positions.pop(at.partition, None)
             reader.assign([at])
-        return reader, at
+        return reader
 
 
 class TransactionalWriter:
@@ -154,21 +161,35 @@ class IdempotentAppender:
 async def _send(producer: AIOKafkaProducer, appends: Sequence[Append]) -> int | None:
     """All records as record batches of our own making; returns when the broker has every one, with
     its time where the topic is stamped by the broker."""
-    on_their_way = []
+    on_their_way: list[asyncio.Future[Any]] = []
+
+    async def send(batch: Any, topic: str, partition: int) -> None:
+        sent = await producer.send_batch(batch, topic, partition=partition)
+        sent.add_done_callback(_look_at_error)  # where an earlier one fails nobody awaits the rest
+        on_their_way.append(sent)
+
     for topic, partition, records in appends:
         batch = producer.create_batch()
         append = batch.append
         for key, value in records:
             if append(key=key, value=value, timestamp=None) is None:
-                on_their_way.append(await producer.send_batch(batch, topic, partition=partition))
+                await send(batch, topic, partition)
                 batch = producer.create_batch()
                 append = batch.append
                 if append(key=key, value=value, timestamp=None) is None:
                     raise RecordTooLargeError(topic, partition, len(key), len(value or b""))
-        on_their_way.append(await producer.send_batch(batch, topic, partition=partition))
-    stored = [await sent for sent in on_their_way]
+        await send(batch, topic, partition)
+    stored = await asyncio.gather(*on_their_way, return_exceptions=True)
+    for answer in stored:
+        if isinstance(answer, BaseException):
+            raise answer
     times = [s.timestamp for s in stored if s is not None and s.timestamp_type == LOG_APPEND_TIME]
     return min(times, default=None)
+
+
+def _look_at_error(sent: asyncio.Future[Any]) -> None:
+    if not sent.cancelled():
+        sent.exception()
 
 
 class RecordTooLargeError(Exception):

@@ -19,7 +19,8 @@ from streams.contract.triggers import KINDS
 
 OTHER = "other"
 FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered")
-CLEANED = ("converted", "clipped", "imputed", "unknown_field", "unknown_type", "non_finite")
+MAIL = ("forwarded", "received", "redelivered")
+CLEANED = ("attribute", "clipped", "converted", "imputed", "unknown_field", "unknown_type")
 MODELS = ("churn", "interest")
 RECORDS = ("genesis", "event", "rejected", "tick", "mail")
 # Partitions with a label of their own; a deployment with more sees the rest as `other`.
@@ -37,21 +38,32 @@ COUNTED: dict[str, tuple[str, str, tuple[str, ...], str]] = {
     "trigger": ("streams_triggers", "kind", KINDS, "Triggers emitted, by kind."),
     "outcome": ("streams_decisions", "outcome", tuple(OUTCOMES), "Decisions, by reason code."),
     "reject": ("streams_dead_letters", "reason", tuple(REASONS), "Dead letters, by reason."),
+    "mail": ("streams_mail", "step", MAIL, "Records between partitions, by step."),
     "clean": ("streams_cleaned_values", "action", CLEANED, "Values that cleaning changed."),
 }
-# Last part of the fold counter `model.<model>.<measure>` -> metric. All are progressive validation.
+# Fold counter `model.<model>.<measure>` -> metric. All are of progressive validation: predicted
+# first, compared when the truth is known.
 MEASURED: dict[str, tuple[str, str]] = {
-    "auc": ("streams_model_auc", "Area under the ROC curve; mean over partitions."),
-    "log_loss": ("streams_model_log_loss", "Mean log loss in nats; mean over partitions."),
-    "calibration_error": (
-        "streams_model_calibration_error",
-        "Expected calibration error, 0 to 1; mean over partitions.",
+    "auc": ("streams_model_auc", "Area under the ROC curve; 0.5 while unknown."),
+    "log_loss": ("streams_model_log_loss", "Mean log loss in nats."),
+    "ece": ("streams_model_calibration_error", "Expected calibration error, 0 to 1."),
+    "hit_at_3": ("streams_model_hit_at_3", "Share of choices among the three best guesses."),
+    "hit_at_3_popularity": (
+        "streams_model_hit_at_3_popularity",
+        "The same for the three most popular categories.",
     ),
-    "examples": ("streams_model_examples", "Labelled examples learned; sum over partitions."),
+}
+# Measures that are summed over partitions; the others are averaged, weighted by the first
+# of these that counts.
+SUMMED: dict[str, tuple[str, str]] = {
+    "matured": ("streams_model_matured", "Predictions whose truth is known."),
+    "seen": ("streams_model_seen", "Choices compared with the guess before them."),
+    "examples": ("streams_model_examples", "Labelled examples learned."),
 }
 HELD: dict[str, tuple[str, str]] = {
     "users": ("streams_users", "People in state."),
-    "timers": ("streams_timers", "Timers set."),
+    "state.rows": ("streams_state_rows", "Rows of state held."),
+    "state.bytes": ("streams_state_bytes", "Encoded size of the state held."),
 }
 
 
@@ -67,7 +79,6 @@ class Metrics:
         self._counted: dict[str, dict[str, Counter]] = {}
         self._measured: dict[str, Gauge] = {}
         self._held: dict[str, Gauge] = {}
-        self._state: dict[int, tuple[int, int]] = {}
         self._ready: set[int] = set()
         self._families()
         self._partitions.set(partitions)
@@ -100,11 +111,6 @@ class Metrics:
         self._last[partition] = dict(counters)
         self._gauge()
 
-    def state(self, partition: int, rows: int, size_bytes: int) -> None:
-        """How large the partition's state is."""
-        self._state[partition] = (rows, size_bytes)
-        self._sum_state()
-
     def recovery(
         self, partition: int, seconds: float, counters: Mapping[str, float] | None = None
     ) -> None:
@@ -120,10 +126,8 @@ class Metrics:
     def revoked(self, partition: int) -> None:
         """The partition is no longer ours."""
         self._last.pop(partition, None)
-        self._state.pop(partition, None)
         self._ready.discard(partition)
         self._partitions_ready.set(len(self._ready))
-        self._sum_state()
         self._gauge()
         if partition < MAX_LABELLED_PARTITIONS:
             for gauge in (self._partition_lag, self._pipeline_depth):
@@ -167,10 +171,6 @@ class Metrics:
         if children is not None:
             children.get(value, children[OTHER]).inc(added)
 
-    def _sum_state(self) -> None:
-        self._state_rows.set(sum(rows for rows, _ in self._state.values()))
-        self._state_bytes.set(sum(size for _, size in self._state.values()))
-
     def _gauge(self) -> None:
         folds = tuple(self._last.values())
         for name, gauge in self._held.items():
@@ -188,7 +188,7 @@ class Metrics:
         for prefix, (name, label, values, text) in COUNTED.items():
             family = Counter(name, text, [label], registry=self.registry)
             self._counted[prefix] = {value: family.labels(value) for value in (*values, OTHER)}
-        for measure, (name, text) in MEASURED.items():
+        for measure, (name, text) in {**MEASURED, **SUMMED}.items():
             self._measured[measure] = self._labelled_gauge(name, text, "model")
         for held, (name, text) in HELD.items():
             self._held[held] = self._gauge_of(name, text)
@@ -216,8 +216,6 @@ class Metrics:
         self._skew = self._gauge_of("streams_clock_skew_seconds", "Our clock minus the broker's.")
 
     def _partition_families(self) -> None:
-        self._state_rows = self._gauge_of("streams_state_rows", "Rows of state held.")
-        self._state_bytes = self._gauge_of("streams_state_bytes", "Encoded size of state held.")
         self._recovery_seconds = self._histogram(
             "streams_recovery_seconds", "From fencing to ready, per partition.", RECOVERY_SECONDS
         )
@@ -259,16 +257,21 @@ def _info(registry: CollectorRegistry) -> Gauge:
 
 
 def _over_partitions(folds: tuple[dict[str, float], ...], model: str, measure: str) -> float | None:
-    """A model lives per partition: its measures are averaged by the examples each has seen."""
+    """A model lives per partition: what it measures is averaged by how much each has measured."""
     name = f"model.{model}.{measure}"
     found = [fold for fold in folds if name in fold]
     if not found:
         return None
-    if measure == "examples":
+    if measure in SUMMED:
         return sum(fold[name] for fold in found)
-    weights = [max(1.0, fold.get(f"model.{model}.examples", 1.0)) for fold in found]
+    weights = [_measured_on(fold, model) for fold in found]
     total = sum(fold[name] * weight for fold, weight in zip(found, weights, strict=True))
     return total / sum(weights)
+
+
+def _measured_on(fold: dict[str, float], model: str) -> float:
+    counts = (fold.get(f"model.{model}.{measure}", 0.0) for measure in SUMMED)
+    return max(1.0, next((count for count in counts if count), 0.0))
 
 
 def _partition(partition: int) -> str:

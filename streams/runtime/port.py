@@ -61,3 +61,6 @@ class Kafka(Protocol):
 
     async def end_offset(self, topic: str, partition: int) -> int:
         """The last stable offset: everything below it is decided."""
+
+    async def done_reading(self, partition: int) -> None:
+        """No more reads of this partition for now."""

@@ -35,6 +35,8 @@ class Worker:
         self.positions: dict[tuple[str, int], int] = {}
         self.tasks: list[asyncio.Task[None]] = []
         self.failed = False
+        self._metrics = Metrics()
+        self._health = Health()
         self._claims = 0
         self._appender: object = None
 
@@ -97,8 +99,8 @@ class Worker:
             new_fold=self.cluster.new_fold,
             new_claim=self.claim,
             now_ms=lambda: 0,
-            metrics=Metrics(),
-            health=Health(),
+            metrics=self._metrics,
+            health=self._health,
             on_committed=lambda offset: self.cluster.commit(LOG, partition, offset),
             max_records=self.cluster.random.choice((1, 3, 10)),
             retry_seconds=0,
@@ -114,7 +116,7 @@ class Worker:
             epoch=0,
             partition=partition,
             take=self.cluster.take,
-            metrics=Metrics(),
+            metrics=self._metrics,
             on_done=lambda offset: self.cluster.commit(EVENTS, partition, offset),
             max_records=self.cluster.random.choice((1, 4, 16)),
         )

@@ -122,6 +122,9 @@ class MemoryKafka:
         await self.turn()
         return self.broker.last_stable(topic, partition)
 
+    async def done_reading(self, partition: int) -> None:
+        """Nothing is held for a reader."""
+
 
 class MemoryWriter:
     def __init__(self, kafka: MemoryKafka, writer_id: str, epoch: int) -> None:

@@ -5,7 +5,7 @@ from base64 import b64decode
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.contract.codec import decode_record, encode
@@ -30,6 +30,9 @@ def take(raw: bytes | None) -> tuple[int, Observed | Rejected]:
     return intake().take(raw, ORIGIN, AT_MS)
 
 
+TAKEN = [(poison, take(poison.make(AT_MS))[1]) for poison in CORPUS]
+
+
 def fate(record: Observed | Rejected) -> str:
     return ACCEPTED if isinstance(record, Observed) else record.reason
 
@@ -48,24 +51,20 @@ def test_it_ends_where_the_corpus_says(poison: Poison) -> None:
     assert fate(record) == poison.expected
 
 
-@by_name
-def test_its_log_record_comes_back_from_its_bytes_unchanged(poison: Poison) -> None:
-    _, record = take(poison.make(AT_MS))
-    again = decode_record(encode(record))
-    assert again == record
-    assert encode(again) == encode(record)
+def test_each_log_record_comes_back_from_its_bytes_unchanged() -> None:
+    for _, record in TAKEN:
+        again = decode_record(encode(record))
+        assert again == record
+        assert encode(again) == encode(record)
 
 
-@by_name
-def test_its_log_record_stays_small_whatever_came_in(poison: Poison) -> None:
-    _, record = take(poison.make(AT_MS))
-    assert len(encode(record)) < 100_000
+def test_each_log_record_stays_small_whatever_came_in() -> None:
+    assert max(len(encode(record)) for _, record in TAKEN) < 100_000
 
 
-@by_name
-def test_the_native_id_goes_no_further_than_the_kept_raw_input(poison: Poison) -> None:
-    _, record = take(poison.make(AT_MS))
-    assert NATIVE_ID.encode() not in encode(record)
+def test_the_native_id_goes_no_further_than_the_kept_raw_input() -> None:
+    for poison, record in TAKEN:
+        assert NATIVE_ID.encode() not in encode(record), poison.name
 
 
 def test_a_rejected_input_is_kept_for_redriving_up_to_a_bound() -> None:
@@ -114,13 +113,8 @@ def test_no_input_within_the_bounds_holds_up_its_neighbours() -> None:
         assert time.process_time() - started < 0.5, poison.name
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-    ),
-    max_leaves=12,
-)
+SCALARS = st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text()
+JSON = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(), SCALARS, max_size=3)
 OPTIONAL = ("specversion", "tenant", "brand", "trust", "backfill", "time", "ingest_ms")
 FIELDS = [*sorted(good(0)), *OPTIONAL]
 DATA_FIELDS = sorted({name for data in TYPES.values() for name in data.__struct_fields__})
@@ -137,7 +131,6 @@ def test_any_bytes_end_as_a_record_and_never_as_an_exception(raw: bytes) -> None
     kind=st.sampled_from([*TYPES, "new.type"]),
     data=st.dictionaries(st.sampled_from(DATA_FIELDS) | st.text(max_size=8), JSON, max_size=6),
 )
-@settings(max_examples=400)
 def test_any_object_ends_as_a_record_that_comes_back_from_its_bytes(
     changes: dict[str, object], kind: str, data: dict[str, object]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from zlib import crc32
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from streams.contract.records import Observed, Origin
 from streams.fold import Row
 from streams.runtime.port import Stored
-from streams.simulation.checkers import check
+from streams.simulation.checkers import Dump, check
 from streams.simulation.cluster import Cluster
 from streams.simulation.memory_kafka import Broker, Faults
 from tests.runtime.toy import ToyFold
@@ -33,12 +34,12 @@ def take(stored: Stored, origin: Origin) -> tuple[int, Observed]:
     return crc32(event["user"].encode()) % PARTITIONS, record
 
 
-def run_seed(seed: int, faults: Faults | None = None) -> tuple[Broker, list]:
-    broker = Broker(seed, faults or Faults(commit_lost=0.05, append_lost=0.02))
+def run_seed(seed: int, new_fold: Callable[[], ToyFold] = ToyFold) -> tuple[Broker, list[Dump]]:
+    broker = Broker(seed, Faults(commit_lost=0.05, append_lost=0.02))
     for n in range(EVENTS):
         event = {"n": n, "id": f"e{n}", "user": f"u{n * 7 % 11}"}
         broker.produce("events", n % PARTITIONS, [Row(b"", json.dumps(event).encode())])
-    cluster = Cluster(broker=broker, new_fold=ToyFold, take=take, partitions=PARTITIONS)
+    cluster = Cluster(broker=broker, new_fold=new_fold, take=take, partitions=PARTITIONS)
     return broker, asyncio.run(cluster.run())
 
 

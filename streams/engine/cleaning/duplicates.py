@@ -3,8 +3,15 @@
 Two different events of one person share a fingerprint with a probability of 32 / 2**64.
 """
 
+from hashlib import blake2b
+
 WIDTH = 8
 KEPT = 32 * WIDTH
+
+
+def fingerprint(source: str, event_id: str) -> bytes:
+    """Eight bytes for one event: an id is unique within its source."""
+    return blake2b(f"{source}\x1f{event_id}".encode(), digest_size=WIDTH).digest()
 
 
 def seen(fingerprints: bytes, fingerprint: bytes) -> bool:

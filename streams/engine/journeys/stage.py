@@ -106,9 +106,7 @@ class JourneyStage:
                 waiting.remove(step)
                 self._end(moment, step, "EXITED", effects)
 
-    def _end(
-        self, moment: Moment, waiting: Waiting, outcome: str, effects: list[Effect]
-    ) -> None:
+    def _end(self, moment: Moment, waiting: Waiting, outcome: str, effects: list[Effect]) -> None:
         journey = self._named.get(waiting.journey)
         if journey is not None:
             step = journey.steps[min(waiting.step, len(journey.steps) - 1)].name
@@ -144,9 +142,7 @@ class JourneyStage:
             due_ms=waiting.due_ms,
         )
 
-    def _go_on(
-        self, journey: Journey, step: Waiting, now_ms: int, waiting: list[Waiting]
-    ) -> None:
+    def _go_on(self, journey: Journey, step: Waiting, now_ms: int, waiting: list[Waiting]) -> None:
         if step.step + 1 < len(journey.steps):
             step.step += 1
             step.due_ms = now_ms + journey.steps[step.step].wait_ms
@@ -177,4 +173,3 @@ def _first_wait(journey: Journey, moment: Moment, wait_ms: int) -> Waiting:
         category=moment.category,
         value_fen=moment.price_fen * moment.quantity,
     )
-

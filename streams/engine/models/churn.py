@@ -55,7 +55,7 @@ class ChurnModel:
         self._days = config.horizon_days
         self._horizon_ms = config.horizon_days * DAY_MS
         self._watch_ms = config.watch_days * DAY_MS
-        self._daily = OnlineLogistic(rate=0.1, ridge=1e-6, start=1.0)
+        self._daily = OnlineLogistic(rate=0.03, ridge=0.0, start=1.0)
         self._daily.widen(len(NAMES))
         self._daily.weights = list(START)
         self._presence = Presence()

@@ -36,10 +36,7 @@ def gap(case: Case) -> str:
     for sent in case.state.sends:
         if sent.purpose == "marketing":
             release_ms = sent.created_ms + sent.delay_ms
-            if (
-                abs(case.release_ms - release_ms) < gap_ms
-                or case.now_ms - sent.created_ms < gap_ms
-            ):
+            if abs(case.release_ms - release_ms) < gap_ms or case.now_ms - sent.created_ms < gap_ms:
                 latest_ms = max(latest_ms, release_ms)
     if not latest_ms:
         return ""

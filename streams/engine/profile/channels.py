@@ -16,7 +16,9 @@ CHANNELS: Final = (
     "ads",
 )
 PLACES: Final = {channel: place for place, channel in enumerate(CHANNELS)}
-RECENT_USE_MS: Final = 7 * DAY_MS  # so long after its last use the mini-programme can show something
+RECENT_USE_MS: Final = (
+    7 * DAY_MS
+)  # so long after its last use the mini-programme can show something
 MAX_CREDITS: Final = 1_000
 
 _BY_CHANNEL: Final = {

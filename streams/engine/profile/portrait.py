@@ -3,7 +3,7 @@
 from streams.contract.profiles import Interest, Profile
 from streams.engine.config import DAY_MS, Config
 from streams.engine.insight import Insight
-from streams.engine.policy.holdout import in_global_holdout
+from streams.engine.control_groups import in_global_holdout
 from streams.engine.profile import consent
 from streams.engine.profile.channels import CHANNELS
 from streams.engine.profile.hours import best_hours

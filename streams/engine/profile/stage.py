@@ -7,6 +7,7 @@ from collections.abc import Callable
 from zlib import crc32
 
 from streams.contract.events import ACTIVITY, Order, Payment
+from streams.engine.cleaning.duplicates import remember
 from streams.engine.config import Config
 from streams.engine.moment import Moment
 from streams.engine.profile import attributes, consent, refusals
@@ -50,9 +51,13 @@ class ProfileStage:
             **dict.fromkeys(RELATIONS, relate),
         }
 
-    def update(self, moment: Moment) -> None:
+    def update(self, moment: Moment, mark: bytes) -> None:
+        """Take the event over; `mark` is its fingerprint."""
         state, kind, time_ms = moment.person.state, moment.type, moment.time_ms
+        state.fingerprints = remember(state.fingerprints, mark)
         state.events += 1
+        if time_ms < state.first_seen_ms:
+            state.first_seen_ms = time_ms
         seldom = self._seldom.get(kind)
         if seldom is not None:
             seldom(state, moment)

@@ -1,0 +1,297 @@
+"""The demo: synthetic people and the engine in a closed loop, then what came of it, measured.
+
+Hour by hour the population's events go through the replay, and the triggers that come out go back to the
+population, which answers them. The events are kept: `streams replay` on them gives the same outputs.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import perf_counter
+from typing import NamedTuple
+
+import msgspec
+import orjson
+
+from streams.contract.decisions import Decision
+from streams.contract.topics import PROFILES, TRIGGERS
+from streams.contract.triggers import Trigger
+from streams.engine.config import DAY_MS, Config
+from streams.evaluation import churn, interest, lift
+from streams.faults import UserFault
+from streams.fold import Output
+from streams.intake import Intake
+from streams.outputs import Outputs
+from streams.replay import DEFAULT_BATCH, Replay, finish
+from streams.report.choose import choose
+from streams.report.page import render
+from streams.simulation.population import Population
+from streams.simulation.run import START_MS
+from streams.simulation.scenarios import SCENARIOS
+from streams.summary import Summary, write_summary
+
+HOURS_PER_DAY = 24
+RETURN_DAYS = 7  # within which a person counts as having come back after a coupon
+COUPON_JOURNEY = "churn_coupon"
+HELD_OUT = "HOLDOUT_JOURNEY"
+# Outcomes of people who were not held out: the control group is drawn before these gates are asked, so
+# all of them together, and no part of them, compare with it.
+OFFERED = (
+    "SENT",
+    "QUIET_DEFERRED",
+    "CAP_PERSON",
+    "CAP_CHANNEL",
+    "CAP_GAP",
+    "EXPIRED",
+    "BUDGET_DAY",
+    "LOST_ARBITRATION",
+)
+
+_TRIGGER_TOPICS = frozenset(TRIGGERS.values())
+
+
+class Progress(NamedTuple):
+    """After each simulated day."""
+
+    day: int
+    days: int
+    events: int
+    triggers: int
+
+
+class Demo:
+    """One closed-loop run into a folder. Raises UserFault for arguments that make no run."""
+
+    def __init__(
+        self,
+        *,
+        scenario: str,
+        users: int,
+        days: int,
+        seed: str,
+        out: Path,
+        key: bytes,
+        config: Config | None = None,
+        batch: int = DEFAULT_BATCH,
+    ) -> None:
+        if scenario not in SCENARIOS:
+            raise UserFault(f"no scenario {scenario!r}; there are: {', '.join(SCENARIOS)}")
+        if users < 1 or days < 1:
+            raise UserFault(f"{users} users over {days} days make no run; give at least 1 of each")
+        self.users, self.days, self.seed, self.scenario = users, days, seed, scenario
+        self._out = out
+        config = SCENARIOS[scenario].config if config is None else config
+        intake = Intake(key=key, tenant=config.tenant, partitions=config.partitions)
+        self.population = Population(users, scenario, seed, START_MS, intake.alias_of)
+        self._watcher = Watcher()
+        self._replay = Replay(
+            config, key=key, outputs=Outputs(out, watch=self._watcher), batch=batch
+        )
+        self._config = config
+
+    def run(self, progress: Callable[[Progress], None] = lambda _: None) -> Summary:
+        """Simulate, measure, write summary.json and report.html."""
+        started = perf_counter()
+        self._loop(progress)
+        self._replay.close()
+        wall_seconds = perf_counter() - started
+        summary = finish(self._replay)
+        summary |= {
+            "scenario": self.scenario,
+            "users": self.users,
+            "days": self.days,
+            "seed": self.seed,
+            "wall_seconds": round(wall_seconds, 2),
+            **self._churn(),
+            **self._interest(),
+            "coupon_effect": self._coupon_effect(),
+        }
+        write_summary(self._out, summary)
+        chosen = choose(self._out, self.native_ids)
+        (self._out / "report.html").write_text(render(summary, chosen), "utf-8")
+        return summary
+
+    def native_ids(self, user_id: str) -> Sequence[str]:
+        """The subjects under which a user's events were written."""
+        person = self.population.person(user_id)
+        own = [] if person is None else [subject for subject, _ in person.ids]
+        return [*own, f"user:{user_id}"]
+
+    def _loop(self, progress: Callable[[Progress], None]) -> None:
+        population, replay, watcher = self.population, self._replay, self._watcher
+        emitted = 0
+        with (self._out / "events.ndjson").open("wb", buffering=1 << 20) as file:
+            for hour in range(self.days * HOURS_PER_DAY):
+                raws = [
+                    event if isinstance(event, bytes) else orjson.dumps(event)
+                    for event in population.hour(hour)
+                ]
+                file.writelines(raw + b"\n" for raw in raws)
+                replay.feed(raws)
+                triggers = watcher.take_triggers()
+                emitted += len(triggers)
+                population.receive(triggers)
+                if (hour + 1) % HOURS_PER_DAY == 0:
+                    day = (hour + 1) // HOURS_PER_DAY
+                    progress(Progress(day, self.days, replay.events_in, emitted))
+
+    @property
+    def _end_ms(self) -> int:
+        return START_MS + self.days * DAY_MS
+
+    @property
+    def _half_ms(self) -> int:
+        return START_MS + self.days * DAY_MS // 2
+
+    def _history(self, user_id: str) -> churn.History | None:
+        person = self.population.person(user_id)
+        if person is None:
+            return None
+        return churn.History(
+            person=person.index,
+            activity_ms=sorted(person.activity_ms),
+            unfollowed_ms=person.left_ms if person.left_how == "unfollow" else 0,
+            erased_ms=person.erased_ms,
+        )
+
+    def _churn(self) -> Summary:
+        horizon_days = self._config.churn.horizon_days
+        found = churn.cases(
+            self._watcher.scored,
+            self._history,
+            lambda user_id, t_ms, last_ms: self.population.churn_oracle(
+                user_id, t_ms, last_ms, horizon_days
+            ),
+            from_ms=self._half_ms,
+            to_ms=self._end_ms,
+            horizon_days=horizon_days,
+        )
+        report = churn.report(found)
+        if not 0 < report.churned < report.cases:
+            return {"churn_auc": None, "churn_auc_best": None, "churn_cases": report.cases}
+        return {
+            "churn_auc": report.churn_auc,
+            "churn_auc_best": report.churn_auc_best,
+            "churn_auc_gap": [report.gap_low, report.gap, report.gap_high],
+            "churn_log_loss": report.log_loss,
+            "churn_log_loss_best": report.log_loss_best,
+            "churn_brier": report.brier,
+            "churn_calibration_error": report.calibration_error,
+            "churn_cases": report.cases,
+            "churned": report.churned,
+            "churn_reliability": [
+                [row.mean_score, row.share, row.count] for row in report.reliability
+            ],
+        }
+
+    def _interest(self) -> Summary:
+        people = self.population.people
+        ranked = [
+            interest.Ranked(at_ms, person.index, categories)
+            for user_id, at_ms, categories in self._watcher.ranked
+            if (person := self.population.person(user_id)) is not None
+        ]
+        visits = [
+            interest.Seen(at_ms, person.index, category)
+            for person in people
+            for at_ms, category in person.visits
+        ]
+        report = interest.report(ranked, visits, from_ms=self._half_ms)
+        return {
+            "interest_hit_at_3": report.hit,
+            "interest_hit_at_3_popularity": report.hit_popularity,
+            "interest_hit_at_3_last_seen": report.hit_last_seen,
+            "interest_cases": report.cases,
+        }
+
+    def _coupon_effect(self) -> Summary | None:
+        """Who came back within RETURN_DAYS of the first offer, against the journey's control group."""
+        groups: dict[bool, list[float]] = {True: [], False: []}
+        asked: set[str] = set()
+        decoder = msgspec.json.Decoder(Decision)
+        with (self._out / "decisions.ndjson").open("rb", buffering=1 << 20) as file:
+            for decision in map(decoder.decode, file):
+                held_out = decision.outcome == HELD_OUT
+                if decision.journey != COUPON_JOURNEY or decision.user_id in asked:
+                    continue
+                if not held_out and decision.outcome not in OFFERED:
+                    continue
+                asked.add(decision.user_id)
+                back = self._came_back(decision)
+                if back is not None:
+                    groups[held_out].append(back)
+        if min(len(group) for group in groups.values()) < 2:
+            return None
+        found = lift.lift(groups[False], groups[True])
+        return {
+            "offered": _band(groups[False]),
+            "held_out": _band(groups[True]),
+            "effect": [found.low, found.effect, found.high],
+            "n_offered": found.treated,
+            "n_held_out": found.held_out,
+            "window_days": RETURN_DAYS,
+        }
+
+    def _came_back(self, decision: Decision) -> float | None:
+        """None where the run ended before it could be known."""
+        at_ms = decision.decided_at_ms
+        if at_ms + RETURN_DAYS * DAY_MS > self._end_ms:
+            return None
+        times = self.population.activity_ms(decision.user_id)
+        return float(any(at_ms < time_ms <= at_ms + RETURN_DAYS * DAY_MS for time_ms in times))
+
+
+class Watcher:
+    """What the demo needs of the outputs while they are written."""
+
+    def __init__(self) -> None:
+        self.scored: list[_Scored] = []
+        self.ranked: list[tuple[str, int, tuple[str, ...]]] = []
+        self._triggers: list[Trigger] = []
+        self._trigger = msgspec.json.Decoder(Trigger)
+        self._profile = msgspec.json.Decoder(_Scored)
+        self._last_score: dict[str, int] = {}
+        self._last_ranking: dict[str, tuple[str, ...]] = {}
+
+    def __call__(self, output: Output) -> None:
+        topic, _, value = output
+        if value is None:
+            return
+        if topic in _TRIGGER_TOPICS:
+            self._triggers.append(self._trigger.decode(value))
+        elif topic == PROFILES:
+            self._note(self._profile.decode(value))
+
+    def take_triggers(self) -> list[Trigger]:
+        taken, self._triggers = self._triggers, []
+        return taken
+
+    def _note(self, profile: "_Scored") -> None:
+        user_id = profile.user_id
+        ranking = tuple(category for category, _ in profile.interests)
+        if self._last_ranking.get(user_id) != ranking:
+            self._last_ranking[user_id] = ranking
+            self.ranked.append((user_id, profile.updated_at_ms, ranking))
+        if profile.churn_scored_at_ms > self._last_score.get(user_id, 0):
+            self._last_score[user_id] = profile.churn_scored_at_ms
+            profile.interests = []
+            self.scored.append(profile)
+
+
+class _Scored(msgspec.Struct):
+    """The part of a profile that is measured."""
+
+    user_id: str
+    updated_at_ms: int = 0
+    last_active_ms: int = 0
+    churn_score: float = 0.0
+    churn_scored_at_ms: int = 0
+    interests: list[tuple[str, float]] = []
+
+
+def _band(values: Sequence[float]) -> list[float]:
+    """[low, mean, high] of a share, with 95 % (Wilson's interval, which stays within [0, 1])."""
+    count, z = len(values), lift.Z_95
+    share = sum(values) / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    margin = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count**2)) ** 0.5
+    return [middle - margin, share, middle + margin]

@@ -1,0 +1,193 @@
+"""The engine behind the fold's interface: records as bytes in, outputs and rows as bytes out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from streams.contract.codec import decode_record, encode
+from streams.contract.dead_letters import DeadLetter
+from streams.contract.decisions import Decision
+from streams.contract.partitioning import partition_of
+from streams.contract.profiles import Profile
+from streams.contract.records import Genesis, Mail, Record
+from streams.contract.topics import DEAD_LETTERS, DECISIONS, MAIL, PROFILES, TRIGGERS
+from streams.contract.triggers import Trigger
+from streams.engine.cleaning.cleaning import SCALES_KEY
+from streams.engine.cleaning.items import PREFIX as ITEMS_PREFIX
+from streams.engine.config import Config
+from streams.engine.engine import Engine
+from streams.engine.outcome import Effect, Tombstone
+from streams.engine.policy.stage import BUDGET_KEY
+from streams.engine.state import Budget, decode_row, encode_row
+from streams.engine.store import Store
+from streams.fold import Output, Row
+
+GENESIS_KEY = b"g:genesis"
+ENGINE_VERSION = 1
+
+
+class EngineFold:
+    """One partition. The configuration stands in the log's genesis record; `config` is for callers who
+    know it beforehand, `users_in_memory` overrides how many people are kept decoded. Neither it nor
+    batch boundaries change any byte."""
+
+    def __init__(
+        self, partition: int, config: Config | None = None, *, users_in_memory: int | None = None
+    ) -> None:
+        self._partition = partition
+        self._users_in_memory = users_in_memory
+        self._store = Store()
+        self._genesis: Genesis | None = None
+        self._unread: list[Row] = []  # rows that came before the genesis row, but for people
+        self._new_genesis = False
+        self._engine: Engine | None = None
+        if config is not None:
+            self._engine = self._new_engine(config)
+
+    def handle(self, value: bytes) -> Sequence[Output]:
+        return self.handle_record(decode_record(value))
+
+    def handle_record(self, record: Record) -> Sequence[Output]:
+        """`handle` for a record that is typed already."""
+        if isinstance(record, Genesis):
+            if self._genesis is not None or self.now_ms:
+                raise ValueError("a second genesis record: a log has one, at its beginning")
+            self._begin(record)
+            self._new_genesis = True
+            return ()
+        effects = self._ready().handle(record).effects
+        return [self._output(effect) for effect in effects] if effects else ()
+
+    def changed_rows(self) -> list[Row]:
+        engine = self._known()
+        if engine is None:
+            return []
+        rows = []
+        if self._new_genesis:
+            assert self._genesis is not None
+            rows.append(Row(GENESIS_KEY, encode_row(msgspec.to_builtins(self._genesis))))
+            self._new_genesis = False
+        changed = self._store.changed
+        rows += [Row(key, self._row(engine, key)) for key in changed]
+        rows += engine.insight.changed_rows()
+        changed.clear()
+        return rows
+
+    def load_row(self, key: bytes, value: bytes) -> None:
+        if key[:2] == b"u:":
+            self._store.load(key, value)
+        elif key == GENESIS_KEY:
+            self._begin(msgspec.convert(decode_row(key, value, dict), Genesis))
+        else:
+            self._unread.append(Row(key, value))
+
+    def next_due_ms(self) -> int | None:
+        return self._store.next_due_ms()
+
+    @property
+    def now_ms(self) -> int:
+        engine = self._known()
+        return 0 if engine is None else engine.ledger.clock.now_ms
+
+    def counters(self) -> Mapping[str, float]:
+        """`input` = the sum of `fate.*` without `fate.redelivered`, plus `mail.forwarded`, minus
+        `mail.received`."""
+        engine = self._known()
+        if engine is None:
+            return {}
+        counters: dict[str, float] = dict(engine.ledger.counts)
+        counters["users"] = len(self._store)
+        counters.update(engine.insight.metrics())
+        return counters
+
+    def _begin(self, genesis: Genesis) -> None:
+        if genesis.partition != self._partition:
+            raise ValueError(
+                f"the genesis record is of partition {genesis.partition}, this fold is of "
+                f"{self._partition}: the log was copied or the topics were mixed up"
+            )
+        if genesis.engine_version > ENGINE_VERSION:
+            raise ValueError(
+                f"the log wants engine version {genesis.engine_version}, this is "
+                f"{ENGINE_VERSION}: run the newer engine"
+            )
+        config = msgspec.convert(genesis.config, Config)
+        if config.partitions != genesis.partitions or config.seed != genesis.seed:
+            config = msgspec.structs.replace(
+                config, partitions=genesis.partitions, seed=genesis.seed
+            )
+        self._engine = self._new_engine(config)
+        self._engine.ledger.clock.now_ms = genesis.at_ms
+        self._genesis = genesis
+
+    def _new_engine(self, config: Config) -> Engine:
+        most = self._users_in_memory
+        self._store.limit(config.users_in_memory if most is None else most)
+        return Engine(config, partition=self._partition, store=self._store)
+
+    def _known(self) -> Engine | None:
+        """The engine with all rows read, once the configuration is known."""
+        engine = self._engine
+        if engine is not None and self._unread:
+            unread, self._unread = self._unread, []
+            for key, value in unread:
+                self._load(engine, key, value)
+        return engine
+
+    def _ready(self) -> Engine:
+        engine = self._known()
+        if engine is None:
+            raise ValueError(
+                f"partition {self._partition}: the log does not begin with its genesis record; "
+                "create the topics with `streams topics`"
+            )
+        return engine
+
+    def _output(self, effect: Effect) -> Output:
+        kind = type(effect)
+        if kind is Decision:
+            return Output(DECISIONS, effect.user_id.encode(), encode(effect))
+        if kind is Profile:
+            return Output(PROFILES, effect.user_id.encode(), encode(effect))
+        if kind is Trigger:
+            return Output(TRIGGERS[effect.kind], effect.user_id.encode(), encode(effect))
+        if kind is Tombstone:
+            return Output(PROFILES, effect.user_id.encode(), None)
+        if kind is DeadLetter:
+            return Output(DEAD_LETTERS, effect.dead_letter_id.encode(), encode(effect))
+        target = partition_of(effect.alias, self._ready().config.partitions)
+        return Output(MAIL, str(target).encode(), encode(effect))
+
+    @staticmethod
+    def _row(engine: Engine, key: bytes) -> bytes | None:
+        """The row of a changed key, None where it is gone."""
+        kind = key[:2]
+        if kind == b"u:":
+            return engine.store.row(key)
+        if kind == b"m:":
+            return engine.cleaning.row(key)
+        if kind == b"a:":
+            return engine.people.row(key)
+        if kind == b"p:":
+            return encode_row(engine.policy.budget)
+        return engine.ledger.row(key)
+
+    @staticmethod
+    def _load(engine: Engine, key: bytes, value: bytes) -> None:
+        kind = key[:2]
+        if key == SCALES_KEY or key.startswith(ITEMS_PREFIX):
+            engine.cleaning.load(key, value)
+        elif kind == b"m:":
+            engine.insight.load(key, value)
+        elif kind == b"a:":
+            engine.people.load(key, value)
+        elif key == BUDGET_KEY:
+            loaded = decode_row(key, value, Budget)
+            engine.policy.budget.day, engine.policy.budget.spent_fen = loaded.day, loaded.spent_fen
+        elif kind in (b"c:", b"s:"):
+            engine.ledger.load(key, value)
+        else:
+            raise ValueError(
+                f"row {kind!r} is of no kind this engine knows: it is of a newer version"
+            )

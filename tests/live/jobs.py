@@ -1,0 +1,14 @@
+"""What a worker process of the live tests runs."""
+
+from streams import settings
+from streams.engine.fold import EngineFold
+from streams.runtime.worker import Job, run
+from tests.runtime.toy import ToyFold
+
+
+def toy() -> None:
+    run(settings.load(), Job(lambda _: ToyFold()))
+
+
+def engine() -> None:
+    run(settings.load(), Job(EngineFold))
