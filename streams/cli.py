@@ -1,4 +1,4 @@
-"""`streams`: the command line. A fault of the user's is one line on stderr and exit code 1 or 2."""
+"""`streams`: the command line. A user's fault is one line on stderr and exit code 1 or 2."""
 
 import difflib
 import os
@@ -18,12 +18,15 @@ HELP = (
     "Live on Kafka, or from a file with `streams replay`."
 )
 # typer brings a click of its own: the classes of its errors are reached through the one it exports.
-UsageError, ClickError = typer.BadParameter.__mro__[1:3]
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+ClickError: type[Exception] = typer.BadParameter.__mro__[2]
 
 app = typer.Typer(name="streams", help=HELP, add_completion=False, rich_markup_mode=None)
 snapshot_app = typer.Typer(help="Portable snapshots of a replay's state.", rich_markup_mode=None)
 log_app = typer.Typer(help="The partition logs: dump and check.", rich_markup_mode=None)
-dead_letters_app = typer.Typer(help="What could not be taken in: list and redrive.", rich_markup_mode=None)
+dead_letters_app = typer.Typer(
+    help="What could not be taken in: list and redrive.", rich_markup_mode=None
+)
 
 app.command()(offline.simulate)
 app.command()(offline.replay)
@@ -76,7 +79,8 @@ def _said(error: Any) -> str:
     """What a click error says, on one line, with where to look further."""
     message = " ".join(error.format_message().split())
     if error.__class__.__name__ == "MissingParameter":
-        message = f"{error.param.opts[0] if error.param.opts[0][0] == '-' else error.param.metavar} is missing"
+        option = error.param.opts[0]
+        message = f"{option if option.startswith('-') else error.param.metavar} is missing"
     context = getattr(error, "ctx", None)
     where = context.command_path if context is not None else "streams"
     option = getattr(error, "option_name", "")

@@ -1,7 +1,7 @@
 """The demo: synthetic people and the engine in a closed loop, then what came of it, measured.
 
-Hour by hour the population's events go through the replay, and the triggers that come out go back to the
-population, which answers them. The events are kept: `streams replay` on them gives the same outputs.
+Hour by hour the population's events go through the replay, and the triggers that come out go back
+to the population, which answers them. The events are kept: `streams replay` on them gives the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ HOURS_PER_DAY = 24
 RETURN_DAYS = 7  # within which a person counts as having come back after a coupon
 COUPON_JOURNEY = "churn_coupon"
 HELD_OUT = "HOLDOUT_JOURNEY"
-# Outcomes of people who were not held out: the control group is drawn before these gates are asked, so
-# all of them together, and no part of them, compare with it.
+# Outcomes of people who were not held out. The control group is drawn before these gates are asked:
+# all of them together compare with it, no part of them does.
 OFFERED = (
     "SENT",
     "QUIET_DEFERRED",
@@ -204,7 +204,7 @@ class Demo:
         }
 
     def _coupon_effect(self) -> Summary | None:
-        """Who came back within RETURN_DAYS of the first offer, against the journey's control group."""
+        """Who came back within RETURN_DAYS of the first offer, against the control group."""
         groups: dict[bool, list[float]] = {True: [], False: []}
         asked: set[str] = set()
         decoder = msgspec.json.Decoder(Decision)

@@ -1,8 +1,8 @@
 """Events from a file: its lines, and the time at which each is taken to have arrived.
 
-A file has no arrival times of its own. The clock is the greatest time told so far (ingest_ms, or else
-time_ms); a jump of more than a month ahead counts only if most of the following events confirm it, so
-that one producer's broken clock cannot make everything after it late.
+A file has no arrival times of its own. The clock is the greatest time told so far (ingest_ms, or
+else time_ms); a jump of more than a month ahead counts only if most of the following events confirm
+it, so that one producer's broken clock cannot make everything after it late.
 """
 
 import gzip
@@ -30,7 +30,7 @@ class FileError(UserFault):
 
 
 class Clock:
-    """Event time of a stream of raw events; never goes back. `now_ms` is 0 before the first event."""
+    """Event time of a stream of events; never goes back. `now_ms` is 0 before the first event."""
 
     def __init__(self, now_ms: int = 0) -> None:
         self.now_ms = now_ms
@@ -85,8 +85,8 @@ def told_ms(raw: bytes) -> int:
 def read_lines(path: Path, most_bytes: int = MAX_RAW_BYTES) -> Iterator[bytes]:
     """The lines of a file of any size, `-` for standard input, unpacked where the name ends in .gz.
 
-    Blank lines are passed over. Of a line longer than `most_bytes` only so much is kept that one sees
-    it is too long. Raises FileError.
+    Blank lines are passed over. Of a line longer than `most_bytes` only so much is kept that one
+    sees it is too long. Raises FileError.
     """
     most = most_bytes + 8
     try:

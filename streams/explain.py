@@ -1,6 +1,6 @@
 """Why somebody got something or nothing, from the files of a run, in Chinese and English.
 
-An id is looked for among the decisions, then the triggers, then the users. The files are read as streams.
+An id is looked for among the decisions, then the triggers, then the users.
 """
 
 from collections import Counter
@@ -137,14 +137,14 @@ def _sent(trigger: Trigger) -> list[str]:
     if trigger.not_before_ms > trigger.created_at_ms:
         wait = span(trigger.not_before_ms - trigger.created_at_ms)
         lines.append(
-            f"  免打扰 quiet hours  推迟到 held until {local_time(trigger.not_before_ms)} (+{wait})"
+            f"  免打扰 quiet     推迟到 held until {local_time(trigger.not_before_ms)} (+{wait})"
         )
     lines.append(f"  过期 expires     {local_time(trigger.expires_at_ms)}")
     if trigger.coupon is not None:
         coupon = trigger.coupon
         lines.append(
-            f"  优惠券 coupon    {coupon.sku}: 面值 face value ¥{coupon.face_value_fen / 100:,.2f}, "
-            f"成本 cost ¥{coupon.cost_fen / 100:,.2f}"
+            f"  优惠券 coupon    {coupon.sku}: 面值 face value "
+            f"¥{coupon.face_value_fen / 100:,.2f}, 成本 cost ¥{coupon.cost_fen / 100:,.2f}"
         )
     if trigger.message is not None:
         values = ", ".join(f"{name}={value}" for name, value in trigger.message.params.items())
@@ -196,12 +196,13 @@ def _profile(profile: Profile) -> list[str]:
     ]
     if profile.churn_scored_at_ms:
         lines.append(
-            f"  流失 churn       {profile.churn_score:.1%} 在 within {profile.horizon_days} 天 days "
+            f"  流失 churn       {profile.churn_score:.1%} within {profile.horizon_days} 天 days "
             f"({local_time(profile.churn_scored_at_ms)})"
         )
-    for label, scores in (("兴趣 interests  ", profile.interests), ("渠道 channels   ", profile.channels)):
-        if scores:
-            lines.append(f"  {label} {_shares(scores)}")
+    if profile.interests:
+        lines.append(f"  兴趣 interests   {_shares(profile.interests)}")
+    if profile.channels:
+        lines.append(f"  渠道 channels    {_shares(profile.channels)}")
     consent = ", ".join(profile.consent) or "无 none"
     lines.append(f"  授权 consent     {consent}")
     if profile.holdout:

@@ -1,4 +1,4 @@
-"""Dumped log partitions as NDJSON: {"topic":…,"partition":p,"offset":o,"value":<the record as JSON>}.
+"""Dumped log partitions as NDJSON: {"topic":…,"partition":p,"offset":o,"value":<the record>}.
 
 Written by `streams log dump`, read by `streams log check` and `streams replay --log`. Lines of one
 partition stand in offset order; the first is its genesis; offsets may have holes (commit markers).
@@ -43,12 +43,13 @@ def read_log(path: Path) -> Iterator[LogLine]:
             entry = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise LogFileError(
-                f"{path}:{number}: is no line of a log dump ({error}); `streams log dump` writes one"
+                f"{path}:{number}: is no line of a log dump ({error}); "
+                "`streams log dump` writes one"
             ) from None
         if entry.offset <= last.get(entry.partition, -1):
             raise LogFileError(
-                f"{path}:{number}: offset {entry.offset} of partition {entry.partition} comes after "
-                f"{last[entry.partition]}; a dump is in offset order"
+                f"{path}:{number}: offset {entry.offset} of partition {entry.partition} comes "
+                f"after {last[entry.partition]}; a dump is in offset order"
             )
         last[entry.partition] = entry.offset
         yield entry
@@ -60,7 +61,7 @@ def record_of(path: Path, entry: LogLine) -> Record:
         return decode_record(bytes(entry.value))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise LogFileError(
-            f"{path}: partition {entry.partition}, offset {entry.offset}: is no log record ({error})"
+            f"{path}: partition {entry.partition}, offset {entry.offset}: no log record ({error})"
         ) from None
 
 
@@ -69,14 +70,14 @@ def genesis_of(path: Path, entry: LogLine) -> Genesis:
     record = record_of(path, entry)
     if not isinstance(record, Genesis):
         raise LogFileError(
-            f"{path}: partition {entry.partition} begins at offset {entry.offset} without its genesis; "
-            "dump the log from its beginning"
+            f"{path}: partition {entry.partition} begins at offset {entry.offset} without its "
+            "genesis; dump the log from its beginning"
         )
     return record
 
 
 def check(path: Path) -> dict[str, int]:
-    """Decode every record; the number of each kind. Raises LogFileError for the first that is wrong."""
+    """Decode every record; the number of each kind. Raises LogFileError for the first wrong one."""
     counts: dict[str, int] = {}
     seen: dict[int, Genesis] = {}
     for entry in read_log(path):

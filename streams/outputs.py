@@ -1,7 +1,7 @@
-"""Where a replay writes: one NDJSON file per kind of output, each line the exact bytes of its record.
+"""Where a replay writes: an NDJSON file per kind of output, each line a record's exact bytes.
 
-`profiles.ndjson` is what the compacted topic keeps: the last profile of each user, in the order of these
-last changes; an erased user has no line.
+`profiles.ndjson` is what the compacted topic keeps: the last profile of each user, in the order of
+these last changes; an erased user has no line.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Outputs:
         except OSError as error:
             self._close_files()
             raise OutputError(f"{out}: cannot be written: {error.strerror}") from None
-        self._write = {topic: self._files["triggers"].write for topic in TRIGGERS.values()}
+        self._write = dict.fromkeys(TRIGGERS.values(), self._files["triggers"].write)
         self._write[DECISIONS] = self._files["decisions"].write
         self._write[DEAD_LETTERS] = self._files["dead-letters"].write
         self._write[PROFILES] = self._files["profiles"].write

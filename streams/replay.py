@@ -1,10 +1,10 @@
 """The main job without a broker: raw events in, triggers, decisions, profiles and dead letters out.
 
-All partitions' folds stand in one process. Before each record the due timers of every fold are fired by
-Tick records, in (due, partition) order; mail reaches its partition at once. After the last event nothing
-more is fired unless `drain` is asked for: a later event of the same person could still stop a timer.
-The result depends on the input bytes alone, not on the batch size: a batch only says how many records of
-a partition lie between two commits of its changed rows.
+All partitions' folds stand in one process. Before each record the due timers of every fold are
+fired by Tick records, in (due, partition) order; mail reaches its partition at once. After the last
+event nothing more is fired unless `drain` is asked for: a later event of the same person could still
+stop a timer. The result depends on the input bytes alone, not on the batch size: a batch only says
+how many records of a partition lie between two commits of its changed rows.
 """
 
 from collections import deque
@@ -74,7 +74,13 @@ class Replay:
 
     @classmethod
     def resume(
-        cls, path: Path, *, key: bytes, outputs: Outputs, batch: int = DEFAULT_BATCH, keep_rows: bool = False
+        cls,
+        path: Path,
+        *,
+        key: bytes,
+        outputs: Outputs,
+        batch: int = DEFAULT_BATCH,
+        keep_rows: bool = False,
     ) -> "Replay":
         """Go on where a snapshot stands, under the configuration it was taken with."""
         header = snapshot.verify(path)
@@ -205,7 +211,7 @@ class Replay:
             ticks = ticks + 1 if at_ms == moment_ms else 1
             moment_ms = at_ms
             if ticks > MAX_TICKS_AT_ONCE:
-                raise RuntimeError(f"the fold of partition {partition} stays at its timer of {at_ms}")
+                raise RuntimeError(f"the fold of {partition} does not get past its timer {at_ms}")
             self._handle(partition, Tick(at_ms=at_ms))
 
     def _commit(self, partition: int) -> None:

@@ -66,9 +66,6 @@ class Settings(BaseSettings):
         int, Field(ge=1_000, le=900_000, description="then the broker aborts a commit left open")
     ] = 10_000
     max_batch_records: Annotated[int, Field(ge=1, le=100_000, description="of one commit")] = 4_096
-    max_latency_ms: Annotated[int, Field(ge=0, le=5_000, description="wait for a fuller batch")] = (
-        10
-    )
     max_skew_ms: Annotated[
         int, Field(ge=1, le=600_000, description="of our clock to the broker")
     ] = 2_000
@@ -153,8 +150,6 @@ class Settings(BaseSettings):
             )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError(f"{PREFIX}TLS_CERT and {PREFIX}TLS_KEY belong together")
-        if self.max_latency_ms >= self.transaction_timeout_ms:
-            raise ValueError(f"{PREFIX}MAX_LATENCY_MS must be below {PREFIX}TRANSACTION_TIMEOUT_MS")
         return self
 
     def alias_key_bytes(self) -> bytes:

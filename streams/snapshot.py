@@ -1,8 +1,8 @@
 """Portable snapshots: state = fold(engine version, snapshot, later records).
 
 A snapshot file is one JSON header line, padded with spaces to 64 KiB, then the rows of every
-partition in order, each as `partition, key length, value length` (three big-endian uint32) followed by
-key and value. The header tells where in the input the rows stand and the SHA-256 of everything after it.
+partition in order, each as `partition, key length, value length` (three big-endian uint32) followed
+by key and value. The header tells where in the input the rows stand and the SHA-256 of the rest.
 """
 
 import hashlib
@@ -81,8 +81,10 @@ def read_header(path: Path) -> Header:
 
 
 def read_rows(path: Path) -> Iterator[StateRow]:
-    """The rows in the order written. Raises SnapshotError where the file is damaged; the checksum is
-    compared after the last row, so use `verify` first where that would be too late."""
+    """The rows in the order written. Raises SnapshotError where the file is damaged.
+
+    The checksum is compared after the last row: use `verify` first where that would be too late.
+    """
     with _open(path) as file:
         header = _header(path, file)
         digest = hashlib.sha256()
@@ -111,7 +113,7 @@ def verify(path: Path) -> Header:
 
 
 def by_kind(path: Path) -> Mapping[str, tuple[int, int]]:
-    """Rows and bytes by the key's kind, the part before the first separator, for people who look."""
+    """Rows and bytes by the kind of key, its first letter."""
     found: dict[str, tuple[int, int]] = {}
     for _, key, value in read_rows(path):
         kind = key[:1].decode("ascii", "replace")

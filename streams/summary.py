@@ -1,7 +1,7 @@
 """What a run did, as one flat mapping: the content of summary.json.
 
-Figures about triggers, decisions and dead letters are counted from the output files, so that the summary
-speaks of what was really written.
+Figures about triggers, decisions and dead letters are counted from the output files, so that the
+summary speaks of what was really written.
 """
 
 from collections import Counter
@@ -45,7 +45,8 @@ def summarise(
     for decision in _records(folder / "decisions.ndjson", _Decision):
         outcomes[decision.outcome] += 1
         journeys.setdefault(decision.journey, Counter())[decision.outcome] += 1
-    reasons = Counter(letter.reason for letter in _records(folder / "dead-letters.ndjson", _DeadLetter))
+    letters = _records(folder / "dead-letters.ndjson", _DeadLetter)
+    reasons = Counter(letter.reason for letter in letters)
     fates = {fate: int(counters.get(f"fate.{fate}", 0)) for fate in FATES}
     return {
         "events_in": events_in,

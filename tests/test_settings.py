@@ -138,7 +138,7 @@ def test_the_effective_settings_name_every_variable() -> None:
         {"STREAMS_SASL_MECHANISM": "PLAIN"},
         {"STREAMS_SASL_USER": "streams"},
         {"STREAMS_TLS_CERT": __file__},
-        {"STREAMS_MAX_LATENCY_MS": "2000", "STREAMS_TRANSACTION_TIMEOUT_MS": "1500"},
+        {"STREAMS_TLS_KEY": __file__},
     ],
 )
 def test_settings_that_belong_together_are_refused_alone(

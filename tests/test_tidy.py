@@ -41,7 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 # The seeded stand-ins for Kafka drive the runtime itself: they stand beside it.
 BESIDE_RUNTIME = tuple(
-    f"streams.simulation.{name}" for name in ("checkers", "cluster", "memory_kafka", "transport")
+    f"streams.simulation.{name}" for name in ("checkers", "cluster", "memory_kafka")
 )
 
 PURE = ("streams.contract", "streams.engine", "streams.intake", "streams.fold")

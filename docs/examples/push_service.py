@@ -3,7 +3,7 @@
     python docs/examples/push_service.py localhost:9092 outbox.db
 
 A trigger is first written to an outbox under its id, then the offset is committed; so neither a
-crash nor a redelivery loses or doubles one. Most of WeChat's send calls have no idempotency key: what
+crash nor a redelivery loses or doubles one. Most send calls of WeChat have no idempotency key: what
 was being sent when we crashed is told as `unknown` and never sent again. A result is told until the
 broker has it; its id is made of trigger and state, so a second telling is a duplicate.
 """

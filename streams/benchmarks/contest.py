@@ -123,7 +123,7 @@ class Place(NamedTuple):
             await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
         else:
             await topics.create(self.bootstrap, [self.input, self.output], PARTITIONS)
-        await topics.fill(self.bootstrap, self.input, records, PARTITIONS)
+        await topics.fill(self.bootstrap, self.input, topics.by_key(records, PARTITIONS))
 
     def start(self, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
         state = str(self.folder / "state")

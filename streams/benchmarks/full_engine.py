@@ -1,9 +1,9 @@
-"""The full engine: the same simulated events by replay from a file and live through Kafka, one worker.
+"""The full engine: the same simulated events by replay from a file and live through Kafka.
 
-Both take events in, decide and write every output. Replay's figure is its own, over its whole feed.
-Live is measured from the broker's time of the first event on the log until the worker's counters,
-which it publishes after each commit, account for every event. The topic is filled before; events
-stand in one partition so that live meets them in the same order and time as replay does.
+Both take events in, decide and write every output, in one process. Replay's figure is its own,
+over its whole feed. Live is measured from the broker's time of the first event on the log until the
+worker's counters, which it publishes after each commit, account for every event. The topic is
+filled before; events stand in one partition, so live meets them in the order and time of replay.
 """
 
 import asyncio
@@ -61,7 +61,7 @@ async def live(bootstrap: str, events: Path, count: int, folder: Path, number: i
     chosen = deployment(bootstrap, f"bench-engine-{number}", folder)
     await topics.create(bootstrap, [chosen.topic(EVENTS)], 1)
     await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
-    await topics.fill(bootstrap, chosen.topic(EVENTS), _keyless(events), 1)
+    await topics.fill(bootstrap, chosen.topic(EVENTS), _in_one_partition(events))
     started = time.time()
     process = start_worker(chosen, folder)
     try:
@@ -84,7 +84,7 @@ def start_worker(chosen: Settings, folder: Path) -> "subprocess.Popen[bytes]":
         if value not in (None, ""):
             environment[variable(name)] = str(value)
     with (folder / "worker.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 (our own arguments)
+        return subprocess.Popen(
             [sys.executable, "-m", "streams", "worker"], stdout=log, stderr=log, env=environment
         )
 
@@ -103,8 +103,8 @@ def metrics(port: int) -> str:
     return text
 
 
-def _keyless(events: Path) -> Iterator[tuple[str, bytes]]:
-    return (("", line) for line in read_lines(events))
+def _in_one_partition(events: Path) -> Iterator[topics.Record]:
+    return (topics.Record(0, b"", line) for line in read_lines(events))
 
 
 def _accounted(process: "subprocess.Popen[bytes]", port: int, count: int) -> float:

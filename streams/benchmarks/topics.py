@@ -2,8 +2,9 @@
 
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,33 +24,39 @@ async def create(bootstrap: str, topics: Iterable[str], partitions: int) -> None
         await admin.close()
 
 
-async def fill(
-    bootstrap: str, topic: str, records: Iterable[tuple[str, bytes]], partitions: int
-) -> int:
-    """Append (key, value) records, by key to the partition a Java producer would choose."""
+class Record(NamedTuple):
+    partition: int
+    key: bytes
+    value: bytes
+
+
+def by_key(records: Iterable[tuple[str, bytes]], partitions: int) -> Iterator[Record]:
+    """Each (key, value) for the partition a Java producer would choose."""
+    for key, value in records:
+        raw_key = key.encode()
+        yield Record((murmur2(raw_key) & 0x7FFFFFFF) % partitions, raw_key, value)
+
+
+async def fill(bootstrap: str, topic: str, records: Iterable[Record]) -> None:
+    """Append the records in large batches, in order per partition."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, max_batch_size=BATCH_BYTES, max_request_size=4 * BATCH_BYTES
     )
     await producer.start()
     batches: dict[int, BatchBuilder] = {}
-    count = 0
     try:
-        for key, value in records:
-            count += 1
-            raw_key = key.encode()
-            partition = (murmur2(raw_key) & 0x7FFFFFFF) % partitions
+        for partition, key, value in records:
             batch = batches.get(partition)
             if batch is None:
                 batch = batches[partition] = producer.create_batch()
-            if batch.append(key=raw_key, value=value, timestamp=None) is None:
+            if batch.append(key=key, value=value, timestamp=None) is None:
                 await _send(producer, batch, topic, partition)
                 batch = batches[partition] = producer.create_batch()
-                batch.append(key=raw_key, value=value, timestamp=None)
+                batch.append(key=key, value=value, timestamp=None)
         for partition, batch in batches.items():
             await _send(producer, batch, topic, partition)
     finally:
         await producer.stop()
-    return count
 
 
 async def _send(
@@ -59,7 +66,7 @@ async def _send(
 
 
 @asynccontextmanager
-async def reader(bootstrap: str, topic: str, partitions: int):
+async def reader(bootstrap: str, topic: str, partitions: int) -> AsyncIterator[AIOKafkaConsumer]:
     """A read_committed consumer of the whole topic, from its beginning."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -76,7 +83,9 @@ async def reader(bootstrap: str, topic: str, partitions: int):
         await consumer.stop()
 
 
-async def seen_all(consumer: AIOKafkaConsumer, expected: int, give_up, patience_s: float) -> float:
+async def seen_all(
+    consumer: AIOKafkaConsumer, expected: int, give_up: Callable[[], bool], patience_s: float
+) -> float:
     """The time at which the consumer has seen `expected` different triggers."""
     seen: set[str] = set()
     end = time.monotonic() + patience_s

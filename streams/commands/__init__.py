@@ -1,1 +1,1 @@
-"""The subcommands of `streams`. Heavy imports stand inside the functions: `--help` answers at once."""
+"""The subcommands of `streams`. Heavy imports stand inside functions: `--help` is quick."""

@@ -24,7 +24,7 @@ def settings() -> "Settings":
 
 
 def alias_key() -> bytes:
-    """The key of the pseudonyms: the deployment's own if set, else the one for trying things out."""
+    """The key of the pseudonyms: the deployment's own if set, else the trial key."""
     from streams.replay import TRIAL_KEY
 
     found = settings()
@@ -40,9 +40,9 @@ def scenario_config(name: str) -> Config:
     return SCENARIOS[name].config
 
 
-def engine_config(path: Path | None, *, scenario: str, **given: Any) -> Config:
-    """The scenario's configuration, changed by what is given and then by the file. Raises UserFault."""
-    base = msgspec.to_builtins(scenario_config(scenario))
+def engine_config(path: Path | None, *, scenario: str | None, **given: Any) -> Config:
+    """The scenario's, changed by what is given and then by the file. Raises UserFault."""
+    base = msgspec.to_builtins(Config() if scenario is None else scenario_config(scenario))
     fields: dict[str, Any] = {}
     if path is not None:
         try:

@@ -1,4 +1,4 @@
-"""Commands that talk to Kafka: worker, topics, log dump. What connects is set by STREAMS_… variables."""
+"""Commands that talk to Kafka: worker, topics, log dump. STREAMS_… variables say where it is."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -17,17 +17,23 @@ READ_AT_ONCE = 10_000
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Policy and journeys as TOML, see `streams replay`.")
 ]
-Scenario = Annotated[str, typer.Option(help="Which catalogue and wording the journeys use.")]
+Scenario = Annotated[
+    str | None, typer.Option(help="Take policy and journeys of this demo scenario.")
+]
 
 
-def worker(*, config: ConfigFile = None, scenario: Scenario = "ecommerce") -> None:
+def worker(*, config: ConfigFile = None, scenario: Scenario = None) -> None:
     """Run a worker on Kafka until it is told to stop (SIGTERM or Ctrl-C)."""
     from streams.engine.fold import EngineFold
     from streams.runtime.worker import Job, run
 
     found = settings()
     engine = engine_config(
-        config, partitions=found.partitions, tenant=found.tenant, brand=found.brand, scenario=scenario
+        config,
+        partitions=found.partitions,
+        tenant=found.tenant,
+        brand=found.brand,
+        scenario=scenario,
     )
     run(found, Job(new_fold=lambda partition: EngineFold(partition, engine)))
 
@@ -36,7 +42,7 @@ def topics(
     *,
     apply: Annotated[bool, typer.Option("--apply", help="Create what is missing.")] = False,
     config: ConfigFile = None,
-    scenario: Scenario = "ecommerce",
+    scenario: Scenario = None,
 ) -> None:
     """Check the topics; with --apply create what is missing and begin each log."""
     from streams.runtime import topics as kafka_topics

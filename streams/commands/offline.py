@@ -80,7 +80,9 @@ def replay(
     ] = None,
     batch: Batch = 4_096,
     partitions: Annotated[int, typer.Option(min=1, max=1024, help="Partitions of the log.")] = 4,
-    scenario: Scenario = "ecommerce",
+    scenario: Annotated[
+        str | None, typer.Option(help="Take policy and journeys of this demo scenario.")
+    ] = None,
     config: Annotated[
         Path | None, typer.Option(help="Policy and journeys as TOML: fields of engine.config.")
     ] = None,

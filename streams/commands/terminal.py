@@ -13,7 +13,9 @@ from rich.table import Table
 
 UPDATE_EVERY = 4_096
 
-out = Console(highlight=False)
+PLAIN_WIDTH = 120  # of tables where stdout is no terminal
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
@@ -93,7 +95,11 @@ def counts(title: str, column: str, found: Mapping[str, int], words: Mapping[str
         title,
         (column, "", ""),
         (
-            (f"{code}  {' '.join(words[code])}" if code in words else code, f"{n:,}", f"{n / whole:.1%}")
+            (
+                f"{code}  {' '.join(words[code])}" if code in words else code,
+                f"{n:,}",
+                f"{n / whole:.1%}",
+            )
             for code, n in found.items()
         ),
     )

@@ -85,7 +85,9 @@ def _channels(event_types: list[str]) -> list[_Channel]:
             tuple(f"log.{name}" for name in ("genesis", "event", "rejected", "tick", "mail")),
             internal=True,
         ),
-        _Channel(MAIL, "Ours: to another partition.", "None.", 7 * DAY_MS, ("log.mail",), True),
+        _Channel(
+            MAIL, "Ours: to another partition.", "The target.", 7 * DAY_MS, ("log.mail",), True
+        ),
         _Channel(STATE, "Ours: rows of state, binary.", "The row's key.", None, (), True),
     ]
 

@@ -1,6 +1,6 @@
 """The contract as other teams read it: JSON Schema 2020-12, examples, AsyncAPI, from the types.
 
-`python -m streams.contract.schemas [--check] DIR` writes the files, or with --check tells whether
+`python -m streams.contract.schemas [--check] [DIR]` writes the files, or with --check tells whether
 they are up to date. Everything but `main` is pure.
 """
 
@@ -160,7 +160,7 @@ def _stale(directory: Path) -> list[str]:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m streams.contract.schemas")
     parser.add_argument("--check", action="store_true", help="write nothing, tell what differs")
-    parser.add_argument("directory", type=Path)
+    parser.add_argument("directory", type=Path, nargs="?", default=Path("schemas"))
     options = parser.parse_args(arguments)
     stale = _stale(options.directory)
     if options.check:

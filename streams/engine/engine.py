@@ -56,7 +56,14 @@ class Engine:
             policy=self.policy,
             portraits=self._portraits,
         )
-        self._identity = Identity(seed, store, self.people, self._journeys, self._timers)
+        self._identity = Identity(
+            seed,
+            store,
+            self.people,
+            journeys=self._journeys,
+            timers=self._timers,
+            portraits=self._portraits,
+        )
 
     def handle(self, record: Record) -> Outcome:
         """Fold one record: first what is due by its time, then the record."""

@@ -39,7 +39,7 @@ class EngineFold:
         self._users_in_memory = users_in_memory
         self._store = Store()
         self._genesis: Genesis | None = None
-        self._unread: list[Row] = []  # rows that came before the genesis row, but for people
+        self._unread: list[tuple[bytes, bytes]] = []  # rows that came before the genesis row, but for people
         self._new_genesis = False
         self._engine: Engine | None = None
         if config is not None:
@@ -80,7 +80,7 @@ class EngineFold:
         elif key == GENESIS_KEY:
             self._begin(msgspec.convert(decode_row(key, value, dict), Genesis))
         else:
-            self._unread.append(Row(key, value))
+            self._unread.append((key, value))
 
     def next_due_ms(self) -> int | None:
         return self._store.next_due_ms()
@@ -145,16 +145,15 @@ class EngineFold:
         return engine
 
     def _output(self, effect: Effect) -> Output:
-        kind = type(effect)
-        if kind is Decision:
+        if isinstance(effect, Decision):
             return Output(DECISIONS, effect.user_id.encode(), encode(effect))
-        if kind is Profile:
+        if isinstance(effect, Profile):
             return Output(PROFILES, effect.user_id.encode(), encode(effect))
-        if kind is Trigger:
+        if isinstance(effect, Trigger):
             return Output(TRIGGERS[effect.kind], effect.user_id.encode(), encode(effect))
-        if kind is Tombstone:
+        if isinstance(effect, Tombstone):
             return Output(PROFILES, effect.user_id.encode(), None)
-        if kind is DeadLetter:
+        if isinstance(effect, DeadLetter):
             return Output(DEAD_LETTERS, effect.dead_letter_id.encode(), encode(effect))
         target = partition_of(effect.alias, self._ready().config.partitions)
         return Output(MAIL, str(target).encode(), encode(effect))

@@ -13,6 +13,7 @@ from streams.engine.outcome import Effect, Tombstone
 from streams.contract.partitioning import base_alias
 from streams.engine.people import People
 from streams.engine.profile.merging import merge
+from streams.engine.profile.portrait import Portraits
 from streams.engine.state import UserState
 from streams.engine.store import Person, Store
 from streams.engine.timers import Timers
@@ -23,13 +24,21 @@ ERASURE = "user.erasure_requested"
 
 class Identity:
     def __init__(
-        self, seed: bytes, store: Store, people: People, journeys: JourneyStage, timers: Timers
+        self,
+        seed: bytes,
+        store: Store,
+        people: People,
+        *,
+        journeys: JourneyStage,
+        timers: Timers,
+        portraits: Portraits,
     ) -> None:
         self._seed = seed
         self._store = store
         self._people = people
         self._journeys = journeys
         self._timers = timers
+        self._portraits = portraits
 
     def new_state(self, user_id: str, time_ms: int) -> UserState:
         """Of a person not met before, or not since an erasure: the control groups stay."""
@@ -110,7 +119,9 @@ class Identity:
             return []
         if person is None:
             person = self._store.create(user_id, self.new_state(user_id, state.first_seen_ms + 1))
-        return self._absorb(person, other, state, now_ms)
+        effects = self._absorb(person, other, state, now_ms)
+        effects.append(self._portraits.of(person, now_ms))
+        return effects
 
     def _absorb(self, person: Person, alias: str, state: UserState, now_ms: int) -> list[Effect]:
         effects: list[Effect] = []

@@ -79,7 +79,7 @@ class UserState(Struct, array_like=True, gc=False):
     fingerprints: bytes = b""  # of the latest events, eight bytes each, newest last
     activity: Activity = field(default_factory=Activity)
     interests: Interests = field(default_factory=Interests)
-    tags: Interests = field(default_factory=Interests)
+    tags: dict[str, int] = {}
     churn: ChurnState = field(default_factory=ChurnState)
     hours: bytearray = field(default_factory=lambda: bytearray(24))  # activity by local hour
     channels: bytearray = field(default_factory=lambda: bytearray(6))  # activity by channel

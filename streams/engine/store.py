@@ -48,7 +48,7 @@ class Store:
         self._decoded: OrderedDict[str, Person] = OrderedDict()
         self._heap: list[bytes] = []
         self._heap_ready = True
-        self._head: bytes | None = None  # the heap's first entry, where known to be valid
+        self._soonest_ms: int | None = None  # when the first timer is due, where that is known
         self.changed: dict[bytes, None] = {}
 
     def __len__(self) -> int:
@@ -88,14 +88,14 @@ class Store:
         del self._decoded[person.user_id]
         person.dirty = False
         person.due_ms = NEVER_MS
-        self._head = None
+        self._soonest_ms = None
         self.changed[person.key] = None
 
     def set_due(self, person: Person, due_ms: int) -> None:
         if due_ms == person.due_ms:
             return
         person.due_ms = due_ms
-        self._head = None
+        self._soonest_ms = None
         self.touch(person)
         if due_ms != NEVER_MS:
             heappush(self._timers(), due_ms.to_bytes(DUE_BYTES, "big") + person.key)
@@ -103,21 +103,20 @@ class Store:
                 self._heap_ready = False
 
     def next_due_ms(self) -> int | None:
-        heap = self._timers()
-        while heap:
-            entry = heap[0]
-            if entry is self._head or entry[:DUE_BYTES] == self._due_of(entry[DUE_BYTES:]):
-                self._head = entry
-                return int.from_bytes(entry[:DUE_BYTES], "big")
-            heappop(heap)
-        return None
+        soonest_ms = self.soonest_ms()
+        return None if soonest_ms == NEVER_MS else soonest_ms
+
+    def soonest_ms(self) -> int:
+        """When the first timer is due; NEVER_MS where none is set."""
+        if self._soonest_ms is None:
+            self._soonest_ms = self._find_soonest()
+        return self._soonest_ms
 
     def pop_due(self, now_ms: int) -> Person | None:
         """The person whose timer is due first, if any is due. The caller sets a new due time."""
-        due_ms = self.next_due_ms()
-        if due_ms is None or due_ms > now_ms:
+        if self.soonest_ms() > now_ms:
             return None
-        self._head = None
+        self._soonest_ms = None
         key = heappop(self._heap)[DUE_BYTES:]
         person = self.get(key[2:].decode())
         assert person is not None
@@ -134,6 +133,7 @@ class Store:
         check_user_version(key, row)
         self._rows[key] = row
         self._heap_ready = False
+        self._soonest_ms = None
 
     def _keep(self, person: Person) -> Person:
         decoded = self._decoded
@@ -148,6 +148,15 @@ class Store:
         self._rows[person.key] = encode_user(person.state, person.due_ms)
         person.dirty = False
 
+    def _find_soonest(self) -> int:
+        heap = self._timers()
+        while heap:
+            entry = heap[0]
+            if entry[:DUE_BYTES] == self._due_of(entry[DUE_BYTES:]):
+                return int.from_bytes(entry[:DUE_BYTES], "big")
+            heappop(heap)
+        return NEVER_MS
+
     def _due_of(self, key: bytes) -> bytes | None:
         person = self._decoded.get(key[2:].decode())
         if person is not None:
@@ -159,7 +168,7 @@ class Store:
         if not self._heap_ready:
             self._heap = list(self._all_due())
             heapify(self._heap)
-            self._head = None
+            self._soonest_ms = None
             self._heap_ready = True
         return self._heap
 

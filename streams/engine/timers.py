@@ -41,6 +41,8 @@ class Timers:
     def fire(self, now_ms: int, effects: list[Effect]) -> None:
         """Fire what is due, in (due, user id) order, at most so much that a record stays quick."""
         store = self._store
+        if store.soonest_ms() > now_ms:
+            return
         for _ in range(self._config.timers_per_record):
             person = store.pop_due(now_ms)
             if person is None:

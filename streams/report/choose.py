@@ -1,4 +1,4 @@
-"""Whom and what the report shows: a person with much to tell, a decision that sent, one that did not.
+"""Whom and what the report shows: a person with much to tell, a decision that sent, one that not.
 
 Read from the files of a run as streams; ties are broken by id, so the same run shows the same.
 """
@@ -13,14 +13,15 @@ import msgspec
 from streams.contract.decisions import Decision
 from streams.contract.events import ACTIVITY
 from streams.contract.profiles import Profile
-from streams.contract.triggers import Explanation, Trigger
+from streams.contract.triggers import Trigger
 from streams.explain import CHINA
 from streams.report.person import Moment, Person
 from streams.report.words import CHANNELS, EVENTS, KINDS, Words, pick
 
-HOUR_MS = 3_600_000
+VISIT_GAP_MS = 1_800_000
 AFTERWARDS_MS = 3 * 86_400_000  # of the timeline after the last trigger
 REFUSED = ("CAP_GAP", "CAP_PERSON", "HOLDOUT_JOURNEY", "NO_CONSENT", "BUDGET_DAY")
+UNSEEN = ("push.accepted", "push.delivered", "push.requested", "ad.shown")  # not done by the person
 _SOURCES = {"oa": "official_account", "mp": "mini_programme", "shop": "mini_programme"}
 _PREFIXES = {"wecom": "wecom", "wxpay": "payment", "ads": "ads"}
 
@@ -96,8 +97,7 @@ def _person(
             last_ms = trigger.created_at_ms
     moments.sort(key=lambda moment: moment.at_ms)
     shown = [moment for moment in moments if moment.at_ms <= last_ms + AFTERWARDS_MS]
-    explanation: Explanation | None = None if coupon is None else coupon.explanation
-    return Person(profile, explanation, dict(sorted(hours.items())), shown)
+    return Person(profile, coupon, dict(sorted(hours.items())), shown)
 
 
 def _decisions(folder: Path, user_id: str | None) -> list[tuple[Decision, Trigger | None]]:
@@ -139,28 +139,42 @@ def _events_of(path: Path, subjects: frozenset[str]) -> Iterator[_Event]:
 
 
 def _collapsed(events: list[_Event]) -> list[Moment]:
-    """Several events of one kind within an hour are one moment."""
+    """What stands out by itself; everything else of one visit is one moment."""
     moments: list[Moment] = []
-    last = ("", "", 0)
-    count = 0
+    visit: list[_Event] = []
     for event in sorted(events, key=lambda event: event.time_ms):
-        kind = event.type if event.type.startswith(("order.", "push.")) else event.type.partition(".")[0]
-        category = str(event.data.get("category", ""))
-        this = (kind, category, event.time_ms // HOUR_MS)
-        if this == last:
-            count += 1
-            moments.pop()
+        if event.type in UNSEEN:
+            continue
+        if visit and event.time_ms - visit[-1].time_ms > VISIT_GAP_MS:
+            moments.append(_visit(visit))
+            visit = []
+        if event.type in EVENTS:
+            moments.append(Moment(event.time_ms, EVENTS[event.type]))
         else:
-            count, last = 1, this
-        moments.append(Moment(event.time_ms, _words(kind, category, count)))
-    return moments
+            visit.append(event)
+    return [*moments, _visit(visit)] if visit else moments
 
 
-def _words(kind: str, category: str, count: int) -> Words:
-    words = EVENTS.get(kind) or pick(EVENTS, kind.partition(".")[0])
-    what = f"（{category}）" if category else ""
-    times = f" ×{count}" if count > 1 else ""
-    return Words(f"{words.zh}{what}{times}", words.en)
+def _visit(events: list[_Event]) -> Moment:
+    counts: dict[Words, int] = {}
+    categories: dict[str, None] = {}
+    for event in events:
+        words = pick(EVENTS, event.type.partition(".")[0])
+        counts[words] = counts.get(words, 0) + 1
+        if category := event.data.get("category"):
+            categories[str(category)] = None
+    what = f"（{'、'.join(list(categories)[:3])}）" if categories else ""
+    return Moment(
+        events[0].time_ms,
+        Words(
+            "、".join(f"{words.zh}{_times(n)}" for words, n in counts.items()) + what,
+            ", ".join(f"{words.en}{_times(n)}" for words, n in counts.items()),
+        ),
+    )
+
+
+def _times(count: int) -> str:
+    return f" ×{count}" if count > 1 else ""
 
 
 def _sent(trigger: Trigger) -> Moment:

@@ -1,31 +1,35 @@
 """The whole report: one HTML file that needs no network, Chinese first, English beneath."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
 
 from streams.contract.triggers import KINDS as KIND_CODES
 from streams.report import svg
-from streams.report.parts import Bar, bars, both, card, legend, tile
 from streams.report.choose import Chosen
+from streams.report.parts import Bar, bars, both, card, legend, tile, two_columns
 from streams.report.person import decision_card, person_card
 from streams.report.words import CHANNELS, FATES, KINDS, SCENARIOS, Words, outcome, pick
 
-SENT = ("SENT", "QUIET_DEFERRED")
 UNDER_WAY = ("ENTERED", "EXITED")
+OUTCOME_COLOURS = {
+    "SENT": svg.GREEN,
+    "QUIET_DEFERRED": svg.GREEN,
+    "ENTERED": svg.BLUE,
+    "EXITED": svg.BLUE,
+}
 
 
 def render(summary: Mapping[str, Any], chosen: Chosen) -> str:
     """`summary` is what summary.json holds; parts it has no figures for are left out."""
-    cards = [_funnel(summary), _fates(summary), _days(summary), _outcomes(summary)]
+    left, right = [_funnel(summary), _days(summary), _fates(summary)], [_outcomes(summary)]
     if summary.get("churn_auc") is not None:
-        cards += [_reliability(summary), _ranking(summary)]
+        right += [_ranking(summary), _reliability(summary)]
     if summary.get("coupon_effect"):
-        cards.append(_coupon(summary["coupon_effect"]))
-    if chosen.person is not None:
-        cards.append(person_card(chosen.person))
-    cards += [decision_card(decision, trigger) for decision, trigger in chosen.decisions]
+        right.append(_coupon(summary["coupon_effect"]))
+    person = "" if chosen.person is None else person_card(chosen.person)
+    steps = [decision_card(decision, trigger) for decision, trigger in chosen.decisions]
     style = files("streams.report").joinpath("style.css").read_text("utf-8")
     scenario = pick(SCENARIOS, summary["scenario"])
     return (
@@ -33,7 +37,8 @@ def render(summary: Mapping[str, Any], chosen: Chosen) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>微信营销实时触达报告 · {escape(scenario.zh)}</title><style>{style}</style></head>"
         f"<body>{_header(summary, scenario)}<main>{_tiles(summary)}"
-        f'<div class="grid">{"".join(cards)}</div>{_footer(summary)}</main></body></html>\n'
+        f"{two_columns(left, right)}{person}{two_columns(steps[:1], steps[1:])}"
+        f"{_footer(summary)}</main></body></html>\n"
     )
 
 
@@ -41,8 +46,8 @@ def _header(summary: Mapping[str, Any], scenario: Words) -> str:
     return (
         "<header><div><h1>微信营销实时触达报告<small>What the event stream did: WeChat marketing "
         f"triggers in real time</small></h1><p>{escape(scenario.zh)} {escape(scenario.en)} · "
-        f"{summary['users']:,} 位模拟用户 simulated users · {summary['days']} 天 days · "
-        f"种子 seed {escape(str(summary['seed']))}</p></div></header>"
+        f"{summary['users']:,} 位模拟用户 simulated users · {summary['days']} 天 days"
+        "</p></div></header>"
     )
 
 
@@ -100,12 +105,12 @@ def _funnel(summary: Mapping[str, Any]) -> str:
         )
     kinds = summary["triggers_by_kind"]
     channels = summary["triggers_by_channel"]
-    made = [Bar(pick(KINDS, code), n, f"{n:,}", _colour(code)) for code, n in kinds.items()]
-    made += [Bar(pick(CHANNELS, code), n, f"{n:,}", svg.PALE) for code, n in channels.items()]
+    by_kind = [Bar(pick(KINDS, code), n, f"{n:,}", _colour(code)) for code, n in kinds.items()]
+    by_channel = [Bar(pick(CHANNELS, code), n, f"{n:,}", svg.PALE) for code, n in channels.items()]
     return card(
         Words("从事件到触达", "From event to trigger"),
-        f'<div class="funnel">{"".join(rows)}</div><h3>种类与渠道 <span class="en">'
-        f"by kind, by channel</span></h3>{bars(made)}",
+        f'<div class="funnel">{"".join(rows)}</div><h3>种类 <span class="en">by kind</span></h3>'
+        f'{bars(by_kind)}<h3>渠道 <span class="en">by channel</span></h3>{bars(by_channel)}',
     )
 
 
@@ -138,19 +143,19 @@ def _days(summary: Mapping[str, Any]) -> str:
         " ".join(pick(KINDS, code)): [float(kinds.get(code, 0)) for kinds in by_day.values()]
         for code in codes
     }
-    chart = svg.stacked_days([day[5:] for day in by_day], series, "triggers per day")
+    colours = [_colour(code) for code in codes]
+    chart = svg.stacked_days([day[5:] for day in by_day], series, colours, "triggers per day")
     return card(
         Words("每天的触达", "Triggers per day, by kind"),
-        legend([pick(KINDS, code) for code in codes]) + chart,
+        legend([pick(KINDS, code) for code in codes], colours) + chart,
     )
 
 
 def _outcomes(summary: Mapping[str, Any]) -> str:
     found = sorted(summary["outcomes"].items(), key=lambda pair: -pair[1])
     rows = [
-        Bar(outcome(code), n, f"{n:,}", svg.GREEN if code in SENT else svg.BLUE if code in UNDER_WAY else svg.PALE)
-        for code, n in found
-    ]  # fmt: skip
+        Bar(outcome(code), n, f"{n:,}", OUTCOME_COLOURS.get(code, svg.PALE)) for code, n in found
+    ]
     return card(
         Words("为什么发、为什么没发", "Why people got something, and why others got nothing"),
         bars(rows[:12]),
@@ -173,13 +178,11 @@ def _reliability(summary: Mapping[str, Any]) -> str:
 
 def _ranking(summary: Mapping[str, Any]) -> str:
     auc = [
-        Bar(Words("本引擎", "this engine"), summary["churn_auc"], f"{summary['churn_auc']:.3f}"),
-        Bar(
-            Words("可能的最好", "best possible"),
-            summary["churn_auc_best"],
-            f"{summary['churn_auc_best']:.3f}",
-            svg.PALE,
-        ),
+        Bar(words, summary[name] - 0.5, f"{summary[name]:.3f}", colour)
+        for name, words, colour in (
+            ("churn_auc", Words("本引擎", "this engine"), svg.GREEN),
+            ("churn_auc_best", Words("可能的最好", "best possible"), svg.PALE),
+        )
     ]
     parts = [f'<h3>流失 AUC <span class="en">churn AUC</span></h3>{bars(auc)}']
     if summary.get("interest_hit_at_3") is not None:
@@ -196,30 +199,37 @@ def _ranking(summary: Mapping[str, Any]) -> str:
         Words("预测有多好", "How good the predictions are"),
         "".join(parts),
         note=Words(
-            "“可能的最好”知道模拟器里每个人真实的流失概率；兴趣命中：下一次互动的品类在前三名之内。",
-            "“Best possible” knows each simulated person's true hazard. A hit: the category of the "
-            "next interaction is among the first three.",
+            "AUC 条从 0.5（随机）画起。“可能的最好”知道每个人真实的流失概率；"
+            "兴趣命中：下一次来访的品类在前三名之内。",
+            "AUC bars begin at 0.5 (chance). “Best possible” knows each person's true hazard. "
+            "A hit: the category of the next visit is among the first three.",
         ),
     )
 
 
 def _coupon(effect: Mapping[str, Any]) -> str:
     bands = [
-        svg.Band("发券 offered", *effect["offered"], svg.GREEN),
-        svg.Band("对照 held out", *effect["held_out"], svg.PALE),
-        svg.Band("差异 effect", *effect["effect"], svg.BLUE),
+        _band("发券 offered", effect["offered"], svg.GREEN),
+        _band("对照 held out", effect["held_out"], svg.PALE),
+        _band("差异 effect", effect["effect"], svg.BLUE),
     ]
     text = Words(
         f"随机分组：{effect['n_offered']:,} 人可得优惠券，{effect['n_held_out']:,} 人为对照；"
         f"图为 {effect['window_days']} 天内回来的比例，横线是 95% 区间。",
-        f"Drawn at random: {effect['n_offered']:,} could get the coupon, {effect['n_held_out']:,} were "
-        f"held out; the share who came back within {effect['window_days']} days, with 95 % intervals.",
+        f"Drawn at random: {effect['n_offered']:,} could get the coupon, "
+        f"{effect['n_held_out']:,} were held out; the share who came back within "
+        f"{effect['window_days']} days, with 95 % intervals.",
     )
     return card(
         Words("优惠券真的有用吗", "Did the coupon work?"),
         svg.intervals(bands, "effect of the coupon against the control group"),
         note=text,
     )
+
+
+def _band(label: str, values: Sequence[float], colour: str) -> svg.Band:
+    low, middle, high = values
+    return svg.Band(label, low, middle, high, colour)
 
 
 def _footer(summary: Mapping[str, Any]) -> str:
@@ -233,4 +243,6 @@ def _footer(summary: Mapping[str, Any]) -> str:
 
 
 def _colour(kind: str) -> str:
-    return svg.COLOURS[KIND_CODES.index(kind)] if kind in KIND_CODES else svg.PALE  # type: ignore[arg-type]
+    """The same for a kind in every picture."""
+    codes = [str(code) for code in KIND_CODES]
+    return svg.COLOURS[codes.index(kind)] if kind in codes else svg.PALE

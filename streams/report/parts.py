@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from streams.report.svg import COLOURS, GREEN
+from streams.report.svg import GREEN
 from streams.report.words import Words
 
 
@@ -15,12 +15,16 @@ class Bar(NamedTuple):
     colour: str = GREEN
 
 
-def card(words: Words, body: str, *, wide: bool = False, note: Words | None = None) -> str:
+def card(words: Words, body: str, *, note: Words | None = None) -> str:
     below = f'<p class="note">{both(note)}</p>' if note is not None else ""
     return (
-        f'<section class="card{" wide" if wide else ""}"><h2>{escape(words.zh)}</h2>'
+        f'<section class="card"><h2>{escape(words.zh)}</h2>'
         f'<span class="en">{escape(words.en)}</span>{body}{below}</section>'
     )
+
+
+def two_columns(left: Sequence[str], right: Sequence[str]) -> str:
+    return f'<div class="two"><div>{"".join(left)}</div><div>{"".join(right)}</div></div>'
 
 
 def tile(number: str, words: Words, note: str = "") -> str:
@@ -39,10 +43,10 @@ def bars(rows: Sequence[Bar]) -> str:
     return '<ul class="bars">' + "".join(_bar(row, most) for row in rows) + "</ul>"
 
 
-def legend(labels: Sequence[Words]) -> str:
+def legend(labels: Sequence[Words], colours: Sequence[str]) -> str:
     shown = "".join(
         f'<span><i style="background:{colour}"></i>{escape(words.zh)} {escape(words.en)}</span>'
-        for colour, words in zip(COLOURS, labels, strict=False)
+        for colour, words in zip(colours, labels, strict=True)
     )
     return f'<div class="legend">{shown}</div>'
 

@@ -12,12 +12,12 @@ from streams.report import svg
 from streams.report.parts import Bar, bars, card
 from streams.report.words import (
     CHANNELS,
-    FEATURES,
     GATES,
     JOURNEYS,
     KINDS,
     LIFECYCLES,
     Words,
+    feature,
     outcome,
     pick,
 )
@@ -36,25 +36,26 @@ class Moment(NamedTuple):
 
 
 class Person(NamedTuple):
-    """`hours`: by channel, the events in each local hour of the day."""
+    """`hours`: by channel, the events in each local hour; `coupon`: the last one sent."""
 
     profile: Profile
-    explanation: Explanation | None
+    coupon: Trigger | None
     hours: Mapping[str, Sequence[int]]
     moments: Sequence[Moment]
 
 
 def person_card(person: Person) -> str:
     profile = person.profile
-    left = _churn(profile, person.explanation) + _interests(profile)
+    left = _churn(profile, person.coupon) + _interests(profile)
     right = _hours(person.hours) + _timeline(person.moments)
     body = f'<div class="persona">{_who(profile)}<div>{left}</div><div>{right}</div></div>'
-    return card(Words("用户画像", "One person, as the engine sees them"), body, wide=True)
+    return card(Words("用户画像", "One person, as the engine sees them"), body)
 
 
 def decision_card(decision: Decision, trigger: Trigger | None) -> str:
     journey = pick(JOURNEYS, decision.journey)
-    steps = [_step("→", f"{journey.zh}：条件满足", f"{journey.en}: its condition was met", _cause(decision))]
+    met = (f"{journey.zh}：条件满足", f"{journey.en}: its condition was met")
+    steps = [_step("→", *met, _cause(decision))]
     stopped = False
     for codes, words in GATES:
         if decision.outcome in codes:
@@ -79,7 +80,7 @@ def reasons(explanation: Explanation) -> str:
     """The features that moved the score most, with what each added in log-odds."""
     rows = []
     for top in explanation.top[:MOST_REASONS]:
-        words = pick(FEATURES, top.feature)
+        words = feature(top.feature)
         way = "up" if top.contribution > 0 else "down"
         rows.append(
             f'<li><span>{escape(words.zh)} <span class="en">{escape(words.en)} = {top.value:.3g}'
@@ -110,10 +111,16 @@ def _who(profile: Profile) -> str:
     )
 
 
-def _churn(profile: Profile, explanation: Explanation | None) -> str:
+def _churn(profile: Profile, coupon: Trigger | None) -> str:
     colour = svg.RED if profile.churn_score >= 0.6 else svg.AMBER
     colour = svg.GREEN if profile.churn_score < 0.3 else colour
-    why = reasons(explanation) if explanation is not None else ""
+    why = ""
+    if coupon is not None:
+        at, score = local_time(coupon.created_at_ms)[5:16], coupon.explanation.score
+        why = (
+            f'<div class="why">发券时 <span class="en">when the coupon was sent</span> {at}: '
+            f"<b>{score:.0%}</b>{reasons(coupon.explanation)}</div>"
+        )
     return (
         f'<h3>流失风险 <span class="en">P(no visit within {profile.horizon_days} days)</span></h3>'
         f'<div class="score">{svg.ring(profile.churn_score, "churn", colour)}{why}</div>'
@@ -157,8 +164,9 @@ def _hours(hours: Mapping[str, Sequence[int]]) -> str:
 
 def _timeline(moments: Sequence[Moment]) -> str:
     rows = "".join(
-        f'<li{" class=sent" if moment.sent else ""}><time>{local_time(moment.at_ms)[5:16]}</time>'
-        f'<span>{escape(moment.words.zh)} <span class="en">{escape(moment.words.en)}</span></span></li>'
+        f"<li{' class=sent' if moment.sent else ''}><time>{local_time(moment.at_ms)[5:16]}</time>"
+        f'<span>{escape(moment.words.zh)} <span class="en">{escape(moment.words.en)}</span>'
+        "</span></li>"
         for moment in moments[-MOST_MOMENTS:]
     )
     return f'<h3>时间线 <span class="en">timeline</span></h3><ul class="time">{rows}</ul>'

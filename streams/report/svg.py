@@ -1,7 +1,8 @@
-"""Pictures as inline SVG text. Each function takes plain numbers and returns one `<svg>` element."""
+"""Pictures as inline SVG text. Each function takes plain numbers and returns one `<svg>`."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import ceil, floor
 from typing import NamedTuple
 
 WIDTH = 560
@@ -25,7 +26,9 @@ class Band(NamedTuple):
     colour: str = GREEN
 
 
-def stacked_days(days: Sequence[str], series: Mapping[str, Sequence[float]], name: str) -> str:
+def stacked_days(
+    days: Sequence[str], series: Mapping[str, Sequence[float]], colours: Sequence[str], name: str
+) -> str:
     """One bar per day, stacked by series in the given order; `days` are the labels."""
     height, left, top, bottom = 250, 44, 12, 30
     totals = [sum(values[i] for values in series.values()) for i in range(len(days))]
@@ -35,7 +38,7 @@ def stacked_days(days: Sequence[str], series: Mapping[str, Sequence[float]], nam
     step = (WIDTH - left - 8) / max(1, len(days))
     for i, day in enumerate(days):
         x, y = left + i * step, float(top + plot)
-        for colour, (label, values) in zip(COLOURS, series.items(), strict=False):
+        for colour, (label, values) in zip(colours, series.items(), strict=True):
             size = values[i] / most * plot
             y -= size
             if size > 0:
@@ -82,27 +85,25 @@ def reliability(points: Sequence[tuple[float, float, float]], name: str) -> str:
 
 def intervals(bands: Sequence[Band], name: str) -> str:
     """Estimates as dots with whiskers on a common percentage axis that contains zero."""
-    left, top, row = 150, 10, 46
+    left, top, row = 130, 10, 46
     height = top + row * len(bands) + 34
     low = min([0.0, *(band.low for band in bands)])
     high = max([0.01, *(band.high for band in bands)])
-    spread = (high - low) or 1.0
-    low, high = (low - 0.06 * spread if low < 0 else low), high + 0.12 * spread
+    step = nice_step((high - low) / 4)
+    first, last = floor(low / step), ceil(high / step)
+    low, high = first * step, last * step
 
     def place(value: float) -> float:
-        return left + (value - low) / (high - low) * (WIDTH - left - 16)
+        return left + (value - low) / (high - low) * (WIDTH - left - 28)
 
     base = top + row * len(bands)
     parts = []
-    for i in range(5):
-        value = low + (high - low) * i / 4
-        x = place(value)
+    for i in range(first, last + 1):
+        x = place(i * step)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{base}" stroke="{RULE}"/>')
-        parts.append(_text(x, base + 20, f"{value:.1%}", anchor="middle"))
+        parts.append(_text(x, base + 20, f"{i * step:.0%}", anchor="middle"))
     zero = place(0.0)
-    parts.append(
-        f'<line x1="{zero:.1f}" x2="{zero:.1f}" y1="{top}" y2="{base}" stroke="{PALE}"/>'
-    )
+    parts.append(f'<line x1="{zero:.1f}" x2="{zero:.1f}" y1="{top}" y2="{base}" stroke="{PALE}"/>')
     for i, band in enumerate(bands):
         y = top + row * (i + 0.5)
         a, b, c = place(band.low), place(band.middle), place(band.high)
@@ -131,6 +132,11 @@ def ring(share: float, label: str, colour: str) -> str:
     )
 
 
+def nice_step(value: float) -> float:
+    """The least of 1, 2, 2.5, 5 hundredths times a power of ten that is not below the value."""
+    return nice_ceiling(value * 100) / 100
+
+
 def nice_ceiling(value: float) -> float:
     """The least of 1, 2, 2.5, 5 times a power of ten that is not below the value."""
     if value <= 0:
@@ -145,9 +151,7 @@ def _grid(left: int, top: int, plot: int, most: float) -> str:
     parts = []
     for i in range(5):
         y = top + plot * (1 - i / 4)
-        parts.append(
-            f'<line x1="{left}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="{RULE}"/>'
-        )
+        parts.append(f'<line x1="{left}" x2="{WIDTH}" y1="{y:.1f}" y2="{y:.1f}" stroke="{RULE}"/>')
         label = most * i / 4
         parts.append(_text(left - 8, y + 4, f"{label:,.0f}" if most >= 4 else f"{label:.1f}"))
     return "".join(parts)

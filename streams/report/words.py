@@ -51,25 +51,26 @@ JOURNEYS: dict[str, Words] = {
 }
 
 FEATURES: dict[str, Words] = {
-    "visit_rate": Words("来访频率", "visits a day"),
+    "presence": Words("仍在的可能（按其节奏）", "still here, by the usual rhythm"),
+    "absence": Words("反常的沉默", "unusual silence"),
+    "absence_displeased": Words("不满后的沉默", "silence after displeasure"),
+    "absence_never_ordered": Words("从未下单者的沉默", "silence, never ordered"),
+    "absence_newcomer": Words("新客的沉默", "silence of a newcomer"),
+    "absence_approached": Words("触达后的沉默", "silence after being approached"),
+    "absence_trend": Words("活跃下降后的沉默", "silence after a decline"),
+    "trend": Words("活跃趋势", "trend"),
     "recency": Words("多久没来", "time since the last visit"),
-    "missed_visits": Words("错过的惯常来访", "usual visits missed"),
-    "recency_in_gaps": Words("沉默超过平常间隔", "silence against the usual gap"),
     "activity_1d": Words("近 1 天活跃", "activity, 1 day"),
     "activity_7d": Words("近 7 天活跃", "activity, 7 days"),
-    "activity_28d": Words("近 28 天活跃", "activity, 28 days"),
-    "trend": Words("活跃趋势", "trend"),
     "days_in_7": Words("近 7 天来访天数", "days seen of 7"),
-    "days_in_28": Words("近 28 天来访天数", "days seen of 28"),
-    "tenure": Words("成为用户多久", "tenure"),
     "orders": Words("订单数", "orders"),
     "rating": Words("评分", "rating"),
     "rating_missing": Words("从未评分", "never rated"),
-    "refusals": Words("拒绝次数", "refusals"),
+    "displeasure": Words("不满", "displeasure"),
     "responses": Words("对触达的响应", "answers to messages"),
-    "weekday_sin": Words("星期规律 1", "day of the week 1"),
-    "weekday_cos": Words("星期规律 2", "day of the week 2"),
-    "bias": Words("平均水平", "average level"),
+    "tenure": Words("成为用户多久", "tenure"),
+    "weekday_sin": Words("星期规律（一）", "day of the week, 1"),
+    "weekday_cos": Words("星期规律（二）", "day of the week, 2"),
 }
 
 SCENARIOS: dict[str, Words] = {
@@ -78,7 +79,7 @@ SCENARIOS: dict[str, Words] = {
     "education": Words("教育招生", "education enrolment"),
     "cosmetics": Words("美妆品牌", "cosmetics brand"),
     "bank": Words("银行服务", "bank service"),
-    "group": Words("社群增长", "group growth"),
+    "group_growth": Words("社群增长", "group growth"),
 }
 
 EVENTS: dict[str, Words] = {
@@ -94,6 +95,16 @@ EVENTS: dict[str, Words] = {
     "payment": Words("支付", "paid"),
     "coupon": Words("优惠券", "coupon"),
     "push": Words("触达回执", "push result"),
+    "push.opened": Words("打开了消息", "opened the message"),
+    "push.clicked": Words("点进了消息", "clicked the message"),
+    "push.failed": Words("送达失败", "delivery failed"),
+    "order.created": Words("下单", "ordered"),
+    "order.paid": Words("付款", "paid the order"),
+    "order.shipped": Words("已发货", "shipped"),
+    "order.confirmed": Words("确认收货", "received the order"),
+    "order.rated": Words("评价订单", "rated the order"),
+    "order.cancelled": Words("取消订单", "cancelled the order"),
+    "order.refunded": Words("退款", "refund"),
     "group": Words("微信群", "group"),
     "ad": Words("广告", "ad"),
     "menu": Words("点击菜单", "clicked the menu"),
@@ -129,7 +140,7 @@ _OUTCOMES_ZH: dict[str, str] = {
     "ERASED": "用户要求被遗忘",
 }
 
-# The gates of a step in the order they are asked (contract.decisions), with what each makes sure of.
+# The gates of a step in the order they are asked, with what each makes sure of.
 GATES: tuple[tuple[tuple[str, ...], Words], ...] = (
     (("BACKFILL",), Words("实时事件，不是历史补数", "a live event, no backfill")),
     (("ERASED",), Words("用户没有要求被遗忘", "the person was not forgotten")),
@@ -150,6 +161,14 @@ GATES: tuple[tuple[tuple[str, ...], Words], ...] = (
 
 def outcome(code: str) -> Words:
     return Words(_OUTCOMES_ZH.get(code, code), OUTCOMES.get(code, code))
+
+
+def feature(name: str) -> Words:
+    """The words for a feature; `interest:X` is the interest in a category."""
+    kind, colon, category = name.partition(":")
+    if colon:
+        return Words(f"对「{category}」的兴趣", f"{kind} in {category}")
+    return pick(FEATURES, name)
 
 
 def pick(words: dict[str, Words], code: str) -> Words:

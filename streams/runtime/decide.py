@@ -9,6 +9,7 @@ read from the log. After a lost transaction nothing in memory counts: the pipeli
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from time import perf_counter
 from typing import NamedTuple
@@ -61,6 +62,7 @@ class DecidePipeline:
         on_committed: Callable[[int], None],
         max_records: int = 2_000,
         retry_seconds: float = 0.2,
+        fence_seconds: float = 15.0,
     ) -> None:
         self.partition = partition
         self.state = State.RECOVERING
@@ -76,6 +78,8 @@ class DecidePipeline:
         self._on_committed = on_committed
         self._max_records = max_records
         self._retry_seconds = retry_seconds
+        self._fence_seconds = fence_seconds
+        self._reclaim = asyncio.Event()
         self._waiting: deque[Stored] = deque()
         self._news = asyncio.Event()
         self._settled = asyncio.Event()  # nothing folded waits for its commit
@@ -110,24 +114,30 @@ class DecidePipeline:
         """Take log records in offset order; never blocks, the caller watches `backlog`."""
         if self._parked or not records:
             return
-        self._waiting.extend(records)
         self._offered_end = max(self._offered_end, records[-1].offset + 1)
-        self._news.set()
+        if self.state is not State.FENCED:  # what is only noted now is read from the log later
+            self._waiting.extend(records)
+            self._news.set()
 
     async def park(self) -> None:
-        """Before a rebalance: drop what waits, let what is folded commit. `unpark` goes on."""
-        self._drop()
+        """Before a rebalance: drop what waits, let what is folded commit. `unpark` goes on, and
+        whoever is the owner then is offered the rest again."""
+        self._parked = True
+        self._waiting.clear()
+        self._offered_end = 0
         await self._settled.wait()
 
     def unpark(self) -> None:
         """The partition is ours (again). A fenced pipeline recovers as its new owner."""
         self._parked = False
         self._news.set()
+        self._reclaim.set()
 
     async def close(self) -> None:
         await self.park()
         self.state = State.CLOSED
         self._news.set()
+        self._reclaim.set()
         await self._discard_writer()
 
     def tick_wanted(self, now_ms: int, near_ms: int) -> bool:
@@ -136,12 +146,6 @@ class DecidePipeline:
             return False
         due_ms = self.fold.next_due_ms()
         return due_ms is not None and due_ms <= now_ms + near_ms and now_ms > self.fold.now_ms
-
-    def _drop(self) -> None:
-        """Forget what was offered: whoever is the owner next is offered it again."""
-        self._parked = True
-        self._waiting.clear()
-        self._offered_end = 0
 
     # The pipeline's own task.
 
@@ -159,14 +163,19 @@ class DecidePipeline:
                 await self._wait_fenced()
 
     async def _wait_fenced(self) -> None:
+        """Someone else opened this partition's writer. Either the group moved the partition and will
+        tell us, or a zombie did it on waking: it is about to learn that it lost the partition, so whoever
+        is still assigned after a session's time takes it back."""
         log.warning("fenced", partition=self.partition)
         self._metrics.fenced(self.partition)
+        if self.state is State.CLOSED:
+            return
         self.state = State.FENCED
-        self._drop()
+        self._waiting.clear()
         await self._discard_writer()
-        while self._parked and self.state is State.FENCED:
-            self._news.clear()
-            await self._news.wait()
+        self._reclaim.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._reclaim.wait(), self._fence_seconds)
 
     async def _recover(self) -> None:
         if self.state is State.CLOSED:
@@ -218,9 +227,11 @@ class DecidePipeline:
                     await self._news.wait()
             if committing is not None:
                 await committing
+                committing = None
         finally:
-            if committing is not None and not committing.done():
+            if committing is not None:  # something else failed first: this commit is given up with it
                 committing.cancel()
+                await asyncio.gather(committing, return_exceptions=True)
             self._settled.set()
 
     async def _take(self) -> list[Stored]:

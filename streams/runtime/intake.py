@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from streams.contract.codec import encode
+from streams.contract.codec import decode_record, encode
 from streams.contract.records import Mail, Observed, Origin, Rejected
 from streams.contract.topics import LOG
 from streams.fold import Row
@@ -135,6 +135,16 @@ class IntakePipeline:
                 f"this machine's clock and the broker's are {skew_ms} ms apart, more than "
                 f"STREAMS_MAX_SKEW_MS={max_skew_ms}: set the clock (ntp), then start again"
             )
+
+
+def stamp_mail(stored: Stored, origin: Origin, at_ms: int) -> Stamped:
+    """Mail goes on as it is, to the partition its key names, with the origin that makes it count once."""
+    mail = decode_record(stored.value or b"")
+    if not isinstance(mail, Mail):
+        raise TypeError(f"{origin.topic}[{origin.partition}] offset {origin.offset} is no mail")
+    mail.origin = origin
+    mail.at_ms = max(mail.at_ms, at_ms)
+    return int(stored.key or b""), mail
 
 
 class ClockSkewError(Exception):

@@ -46,7 +46,7 @@ async def recover(
     topic = prefix + STATE
     await writer.commit([Append(topic, partition, [Row(CLAIM_KEY, claim)])])
     rows = await _read_rows(kafka, topic, partition, claim)
-    rows.pop(CLAIM_KEY)
+    rows.pop(CLAIM_KEY, None)
     raw = rows.pop(APPLIED_KEY, None)
     applied = msgspec.json.decode(raw, type=Applied) if raw else Applied(-1, 1, {})
     count = len(rows)
@@ -63,18 +63,20 @@ async def recover(
 
 
 async def _read_rows(kafka: Kafka, topic: str, partition: int, claim: bytes) -> dict[bytes, bytes]:
+    """The rows as they stand at the claim; what a newer owner wrote after it is not ours to read."""
     rows: dict[bytes, bytes] = {}
     offset = 0
-    while rows.get(CLAIM_KEY) != claim:
+    while True:
         for record in await kafka.read(topic, partition, offset, READ_AT_MOST):
             offset = record.offset + 1
+            if record.key == CLAIM_KEY and record.value == claim:
+                return rows
             if record.key is None:
                 continue
             if record.value is None:
                 rows.pop(record.key, None)
             else:
                 rows[record.key] = record.value
-    return rows
 
 
 async def _verify(kafka: Kafka, topic: str, partition: int, expected: str) -> None:

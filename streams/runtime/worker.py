@@ -20,8 +20,8 @@ import uvloop
 from faust.types import TP
 
 from streams.contract import topics as names
-from streams.contract.codec import decode_record, encode
-from streams.contract.records import Mail, Origin, Tick
+from streams.contract.codec import encode
+from streams.contract.records import Origin, Tick
 from streams.fold import Fold, Row
 from streams.intake import Intake
 from streams.runtime import logs, topics
@@ -29,7 +29,7 @@ from streams.runtime.batches import Batch, BatchTransport, HandThrough
 from streams.runtime.clock import Clock, EventClock, wall_clock, wall_ms
 from streams.runtime.decide import DecidePipeline, State
 from streams.runtime.health import Health, HealthServer
-from streams.runtime.intake import IntakePipeline, Stamped
+from streams.runtime.intake import IntakePipeline, Stamped, stamp_mail
 from streams.runtime.kafka import AioKafka
 from streams.runtime.metrics import Metrics
 from streams.runtime.port import Append, Appender, Stored
@@ -164,6 +164,7 @@ class Pipelines:
             health=self._health,
             on_committed=lambda offset: self._done.__setitem__(tp, offset),
             max_records=self._settings.max_batch_records,
+            fence_seconds=self._settings.session_timeout_ms / 1000,
         )
 
     def _take_in(self, topic: str, partition: int) -> IntakePipeline:
@@ -186,11 +187,7 @@ class Pipelines:
         return self._intake.take(stored.value, origin, self._clock(stored.value))
 
     def _stamp_mail(self, stored: Stored, origin: Origin) -> Stamped:
-        mail = decode_record(stored.value or b"")
-        assert isinstance(mail, Mail)
-        mail.origin = origin
-        mail.at_ms = max(mail.at_ms, self._clock(None))
-        return int(stored.key or b""), mail
+        return stamp_mail(stored, origin, self._clock(None))
 
 
 class WorkerApp(faust.App):

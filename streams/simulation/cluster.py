@@ -6,21 +6,23 @@ it still believes to be.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from random import Random
+from typing import Any
 
 from streams.contract.records import Origin
-from streams.contract.topics import EVENTS, LOG, STATE
+from streams.contract.topics import EVENTS, LOG, MAIL, STATE
 from streams.fold import Fold
 from streams.runtime.decide import DecidePipeline, State
 from streams.runtime.health import Health
-from streams.runtime.intake import IntakePipeline, Stamped
+from streams.runtime.intake import IntakePipeline, Stamped, stamp_mail
 from streams.runtime.metrics import Metrics
 from streams.runtime.port import IndefiniteError, Stored
 from streams.simulation.checkers import Dump
-from streams.simulation.memory_kafka import Broker, MemoryKafka
+from streams.simulation.memory_kafka import Broker, MemoryAppender, MemoryKafka
 
 READ_AHEAD = 40
+SOURCES = (EVENTS, MAIL)
 
 
 class Worker:
@@ -31,21 +33,21 @@ class Worker:
         self.name = name
         self.kafka = MemoryKafka(cluster.broker)
         self.decide: dict[int, DecidePipeline] = {}
-        self.intake: dict[int, IntakePipeline] = {}
+        self.intake: dict[tuple[str, int], IntakePipeline] = {}
         self.positions: dict[tuple[str, int], int] = {}
         self.tasks: list[asyncio.Task[None]] = []
         self.failed = False
         self._metrics = Metrics()
         self._health = Health()
         self._claims = 0
-        self._appender: object = None
+        self._appender: MemoryAppender | None = None
 
     async def start(self) -> None:
         self._appender = await self.kafka.open_appender()
         self._spawn(self._feed())
 
-    def _spawn(self, work: object) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
         task.add_done_callback(self._ended)
         self.tasks.append(task)
 
@@ -66,25 +68,27 @@ class Worker:
         for task in self.tasks:
             task.cancel()
 
-    async def assign(self, logs: set[int], sources: set[int]) -> None:
-        for pipelines, kept in ((self.decide, logs), (self.intake, sources)):
-            for partition in [p for p in pipelines if p not in kept]:
-                await pipelines.pop(partition).close()  # type: ignore[attr-defined]
-        for partition in sorted(logs):
+    async def assign(self, partitions: set[int]) -> None:
+        """These partitions of the log and of both sources are ours from now on."""
+        for partition in [p for p in self.decide if p not in partitions]:
+            await self.decide.pop(partition).close()
+        for place in [place for place in self.intake if place[1] not in partitions]:
+            await self.intake.pop(place).close()
+        for partition in sorted(partitions):
             self._rewind(LOG, partition)
             if partition in self.decide:
                 self.decide[partition].unpark()
             else:
                 self._start_decide(partition)
-        for partition in sorted(sources):
-            self._rewind(EVENTS, partition)
-            if partition in self.intake:
-                self.intake[partition].unpark()
-            else:
-                self._start_intake(partition)
+            for topic in SOURCES:
+                self._rewind(topic, partition)
+                if (topic, partition) in self.intake:
+                    self.intake[topic, partition].unpark()
+                else:
+                    self._start_intake(topic, partition)
 
     async def park(self) -> None:
-        for pipeline in [*self.decide.values(), *self.intake.values()]:
+        for pipeline in (*self.decide.values(), *self.intake.values()):
             await pipeline.park()
 
     def _rewind(self, topic: str, partition: int) -> None:
@@ -104,39 +108,53 @@ class Worker:
             on_committed=lambda offset: self.cluster.commit(LOG, partition, offset),
             max_records=self.cluster.random.choice((1, 3, 10)),
             retry_seconds=0,
+            fence_seconds=0,
         )
         self.decide[partition] = pipeline
         self._spawn(pipeline.run())
 
-    def _start_intake(self, partition: int) -> None:
+    def _start_intake(self, topic: str, partition: int) -> None:
+        assert self._appender is not None
         pipeline = IntakePipeline(
-            appender=self._appender,  # type: ignore[arg-type]
+            appender=self._appender,
             prefix="",
-            topic=EVENTS,
+            topic=topic,
             epoch=0,
             partition=partition,
-            take=self.cluster.take,
+            take=self.cluster.take if topic == EVENTS else take_mail,
             metrics=self._metrics,
-            on_done=lambda offset: self.cluster.commit(EVENTS, partition, offset),
+            on_done=lambda offset: self.cluster.commit(topic, partition, offset),
             max_records=self.cluster.random.choice((1, 4, 16)),
         )
-        self.intake[partition] = pipeline
+        self.intake[topic, partition] = pipeline
         self._spawn(pipeline.run())
 
     async def _feed(self) -> None:
         """What the Faust consumer does: fetch for each partition that has room, hand it on."""
         while True:
             await self.kafka.turn()
-            for topic, pipelines in ((LOG, self.decide), (EVENTS, self.intake)):
-                for partition, pipeline in list(pipelines.items()):
-                    if pipeline.backlog < READ_AHEAD:  # type: ignore[attr-defined]
-                        at = self.positions[topic, partition]
-                        records = await self.kafka.read(topic, partition, at, 10)
-                        unchanged = pipelines.get(partition) is pipeline  # type: ignore[attr-defined]
-                        if records and unchanged and self.positions[topic, partition] == at:
-                            self.positions[topic, partition] = records[-1].offset + 1
-                            pipeline.offer(records)  # type: ignore[attr-defined]
+            for partition in list(self.decide):
+                await self._fetch(LOG, partition, lambda p=partition: self.decide.get(p))
+            for place in list(self.intake):
+                await self._fetch(*place, lambda p=place: self.intake.get(p))
             await asyncio.sleep(0)
+
+    async def _fetch(
+        self, topic: str, partition: int, find: Callable[[], DecidePipeline | IntakePipeline | None]
+    ) -> None:
+        pipeline = find()
+        if pipeline is None or pipeline.backlog >= READ_AHEAD:
+            return
+        at = self.positions[topic, partition]
+        records = await self.kafka.read(topic, partition, at, 10)
+        unchanged = find() is pipeline and self.positions[topic, partition] == at
+        if records and unchanged:  # no rebalance came in between
+            self.positions[topic, partition] = records[-1].offset + 1
+            pipeline.offer(records)
+
+
+def take_mail(stored: Stored, origin: Origin) -> Stamped:
+    return stamp_mail(stored, origin, 0)
 
 
 class Cluster:
@@ -230,33 +248,28 @@ class Cluster:
             await worker.park()
         order = self.random.sample(self.workers, len(self.workers))
         for i, worker in enumerate(order):
-            mine = {p for p in range(self.partitions) if p % len(order) == i}
-            await worker.assign(mine, set(mine))
+            await worker.assign({p for p in range(self.partitions) if p % len(order) == i})
 
     async def _finish(self) -> None:
         """Until all events are on the log and all of the log is applied."""
-        for _ in range(200_000):
+        for _ in range(5_000):
             await self._turns(20)
             if self.errors or self._done():
                 return
         raise AssertionError("the cluster came to no end")
 
     def _done(self) -> bool:
-        owners = {p: w for w in self.workers for p in w.decide}
-        for partition in range(self.partitions):
-            entries = self.broker.entries(LOG, partition)
-            pipeline = owners[partition].decide[partition]
-            sources = owners[partition].intake[partition]
-            if sources.backlog or pipeline.backlog or pipeline.state is not State.RUNNING:
-                return False
-            if owners[partition].positions[EVENTS, partition] < len(
-                self.broker.entries(EVENTS, partition)
-            ):
-                return False
-            if owners[partition].positions[LOG, partition] < len(entries) or not pipeline.settled:
-                return False
-            if not sources.settled:
-                return False
+        """Everything is taken in and applied; what a fold still mails is on its way until it is too."""
+        for worker in self.workers:
+            for partition, pipeline in worker.decide.items():
+                if pipeline.state is not State.RUNNING or not pipeline.settled:
+                    return False
+                if worker.positions[LOG, partition] < len(self.broker.entries(LOG, partition)):
+                    return False
+            for (topic, partition), source in worker.intake.items():
+                at = worker.positions[topic, partition]
+                if not source.settled or self.broker.committed(topic, partition, at):
+                    return False
         return True
 
     def _dump(self, partition: int) -> Dump:

@@ -19,16 +19,16 @@ from typing import NamedTuple
 DAY_MS = 86_400_000
 LN_2 = log(2.0)
 
-BASE_HAZARD = 0.0065  # a day, for a settled, content, buying person of average frailty
-FRAILTY_SIGMA = 0.5  # of its logarithm: what no observer can know
+BASE_HAZARD = 0.0105  # a day, for a settled, content, buying person of average frailty
+FRAILTY_SIGMA = 0.2  # of its logarithm: what no observer can ever learn from one life
 UNFOLLOW_SHARE = 0.35  # of departures are an unfollow, the others are silence
 NEWCOMER_EXCESS = 1.5  # a new follower leaves 2.5 times as easily ...
 NEWCOMER_DAYS = 3.0  # ... which wears off with this time constant
 UNCONVERTED_AFTER_DAYS = 5  # who has not ordered or applied by then is less attached:
 UNCONVERTED_FACTOR = 1.7
-DISAPPOINTMENT_WEIGHT = 0.9  # log-hazard per bad experience: one makes leaving 2.5 times as likely
+DISAPPOINTMENT_WEIGHT = 1.0  # log-hazard per bad experience: leaving is 2.7 times as likely
 DISAPPOINTMENT_HALF_LIFE_DAYS = 6.0
-DISAPPOINTMENT_RATE_WEIGHT = 0.25  # and visits 22 % rarer
+DISAPPOINTMENT_RATE_WEIGHT = 0.3  # and visits 26 % rarer: a declining engagement
 ANNOYANCE_WEIGHT = 0.8  # log-hazard per unit above what people put up with
 ANNOYANCE_HALF_LIFE_DAYS = 4.0
 ANNOYANCE_TOLERANCE = 0.6  # about two messages a week

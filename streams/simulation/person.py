@@ -15,12 +15,12 @@ from streams.simulation.scenarios.scenario import Scenario
 
 T = TypeVar("T")
 
-RATE_SIGMA = 0.3  # of the logarithm, around the rhythm's rate
-FADING_SHARE = 0.2  # of people lose interest steadily ...
-FADING_DAYS = (12.0, 40.0)  # ... with a time constant in this range
+RATE_SIGMA = 0.25  # of the logarithm, around the rhythm's rate
+FADING_SHARE = 0.04  # of people lose interest steadily ...
+FADING_DAYS = (6.0, 14.0)  # ... with a time constant in this range
 LAUNCH_SHARE = 0.75  # of people join in the first LAUNCH_DAYS, the others until LAST_JOIN_DAY
 LAUNCH_DAYS = 2
-LAST_JOIN_DAY = 18
+LAST_JOIN_DAY = 11
 TWO_IDS = 0.12  # are known to account and mini-programme by two ids, linked when they join
 ATTRIBUTES = 0.45  # tell something about themselves when joining
 INTEREST_CONCENTRATION = 2.6  # of the Dirichlet distribution: two or three categories matter

@@ -55,7 +55,7 @@ class ChurnModel:
         self._days = config.horizon_days
         self._horizon_ms = config.horizon_days * DAY_MS
         self._watch_ms = config.watch_days * DAY_MS
-        self._daily = OnlineLogistic(rate=0.03, ridge=0.0, start=1.0)
+        self._daily = OnlineLogistic(rate=0.1, ridge=0.0, start=1.0)
         self._daily.widen(len(NAMES))
         self._daily.weights = list(START)
         self._presence = Presence()
@@ -69,7 +69,7 @@ class ChurnModel:
         self._learn(activity, state, now_ms)
         self._mature(activity, state, now_ms)
         if now_ms - activity.last_ms > self._watch_ms and not state.pending_ms:
-            _forget(state)
+            _forget(state, now_ms)
             return None
         days, posterior = vectors(activity, self._presence, now_ms, self._days)
         self._presence.learn(posterior)
@@ -92,9 +92,9 @@ class ChurnModel:
 
     def hard(self, state: ChurnState, now_ms: int) -> None:
         """The person ended the relation: the pending score has come true, and watching ends."""
-        if state.pending_ms and not state.pending_active:
-            self._answer(state, churned=True, now_ms=now_ms)
-        _forget(state)
+        if state.pending_ms:
+            self._answer(state, ended=True)
+        _forget(state, now_ms)
 
     def explain(self, activity: Activity, now_ms: int) -> list[tuple[str, float, float]]:
         """(feature, value, contribution), largest first: log-odds of a silent coming day, in sum."""
@@ -157,13 +157,14 @@ class ChurnModel:
         if now_ms < end_ms:
             return
         if state.pending_active or answer is not None:
-            self._answer(state, churned=not state.pending_active, now_ms=now_ms)
+            self._answer(state, ended=False)
         else:
             state.pending_ms = 0
 
-    def _answer(self, state: ChurnState, *, churned: bool, now_ms: int) -> None:
-        self._validation.add(state.pending_probability, churned)
-        self._calibration.learn(state.pending_logit, churned)
+    def _answer(self, state: ChurnState, *, ended: bool) -> None:
+        silent = not state.pending_active
+        self._validation.add(state.pending_probability, silent or ended)
+        self._calibration.learn(state.pending_logit, silent=silent, ended=ended)
         self._changed[CALIBRATION] = None
         self._changed[VALIDATION] = None
         state.pending_ms = 0
@@ -176,7 +177,9 @@ def _active_within(from_ms: int, to_ms: int, last_ms: int) -> bool | None:
     return True if last_ms <= to_ms + SLACK_MS else None
 
 
-def _forget(state: ChurnState) -> None:
-    state.checked_ms = state.pending_ms = 0
-    state.probability = 0.0
+def _forget(state: ChurnState, now_ms: int) -> None:
+    """End the watch: the person is gone, as far as we know."""
+    state.checked_ms = now_ms
+    state.probability = 1.0
     state.features = b""
+    state.pending_ms = 0

@@ -4,7 +4,7 @@ what was sent to either was sent to the person."""
 from math import ldexp
 
 from streams.engine.cleaning import duplicates
-from streams.engine.profile import consent, refusals
+from streams.engine.profile import consent, refusals, tags
 from streams.engine.profile.activity import BITMAP, BITMAP_DAYS, PERIOD_MS, Activity
 from streams.engine.profile.channels import MAX_CREDITS
 from streams.engine.profile.hours import add_counts
@@ -22,7 +22,7 @@ def merge(into: UserState, other: UserState) -> None:
     into.fingerprints = duplicates.union(other.fingerprints, into.fingerprints)
     merge_activity(into.activity, other.activity)
     merge_interests(into.interests, other.interests)
-    merge_interests(into.tags, other.tags)
+    tags.merge(into.tags, other.tags)
     add_counts(into.hours, other.hours)
     add_counts(into.channels, other.channels)
     if other.followed_ms > into.followed_ms or not into.followed:

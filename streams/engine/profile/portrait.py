@@ -13,7 +13,6 @@ from streams.engine.state import NO, UserState
 from streams.engine.store import Person
 
 MOST_INTERESTS = 5
-NO_POPULATION = Population()
 CHURN_STEP = 0.05  # smaller moves of the churn score are not worth a record of their own
 
 
@@ -52,7 +51,7 @@ def _portrait(
         spend_fen=activity.spend_fen,
         mean_rating=round(activity.stars / activity.ratings, 2) if activity.ratings else 0.0,
         interests=_best(state.interests, now_ms, population),
-        tags=_best(state.tags, now_ms, NO_POPULATION),
+        tags=_tags(state.tags),
         attributes={name: found.value for name, found in state.attributes.items()},
         channels=_shares(state.channels),
         active_hours=best_hours(state.hours),
@@ -78,6 +77,12 @@ def changed_materially(state: UserState, config: Config, now_ms: int) -> bool:
 def _best(interests: Interests, now_ms: int, population: Population) -> list[Interest]:
     found = interests.scores(now_ms, population)[:MOST_INTERESTS]
     return [Interest(name, round(score, 4)) for name, score in found if score > 0.0]
+
+
+def _tags(counts: dict[str, int]) -> list[Interest]:
+    total = sum(counts.values())
+    found = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_INTERESTS]
+    return [Interest(tag, round(count / total, 4)) for tag, count in found]
 
 
 def _shares(counts: bytearray) -> list[Interest]:

@@ -13,9 +13,9 @@ from streams.engine.moment import Moment
 from streams.engine.profile import attributes, consent, refusals
 from streams.engine.profile.channels import RELATIONS, count_channel, relate
 from streams.engine.profile.hours import count_hour
+from streams.engine.profile.tags import count_tag
 from streams.engine.state import UserState
 
-TAG_WEIGHT = 1.0
 MATERIAL = frozenset(
     {
         "user.followed",
@@ -67,7 +67,7 @@ class ProfileStage:
             count_hour(state.hours, attributes.zone(state, self._zone), time_ms)
         if moment.tags and moment.weight > 0.0:
             for tag in moment.tags:
-                state.tags.record(tag, TAG_WEIGHT, time_ms)
+                count_tag(state.tags, tag)
         moment.material = kind in MATERIAL
 
     def _paid(self, state: UserState, moment: Moment) -> None:

@@ -50,7 +50,7 @@ SCENARIO = Scenario(
         "subscription.credit_granted": 2,
     },
     account_share=0.4,
-    steps_per_visit=4.0,
+    steps_per_visit=3.2,
     hours=OFFICE_HOURS,
     weekdays=WORKDAYS,
     cart=0.02,

@@ -3,7 +3,6 @@
 from streams.simulation.scenarios.scenario import (
     MEAL_HOURS,
     Category,
-    Rhythm,
     Scenario,
     Segment,
     journeys,
@@ -63,13 +62,7 @@ SCENARIO = Scenario(
         Segment("家庭聚餐", 0.20, ("川湘菜", "火锅"), ("35-44", "45-54"), 0.5, 0.7),
         Segment("早起族", 0.15, ("早餐", "粉面"), ("45-54", "55+"), 0.5, 1.0),
     ),
-    rhythms=(
-        Rhythm("daily", 0.36, 0.95),
-        Rhythm("several_a_week", 0.38, 0.50),
-        Rhythm("weekly", 0.20, 0.22),
-        Rhythm("monthly", 0.06, 0.06),
-    ),
-    steps_per_visit=3.5,
+    steps_per_visit=3.0,
     hours=MEAL_HOURS,
     cart=0.30,
     order=0.72,

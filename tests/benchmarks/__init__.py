@@ -1,0 +1,1 @@
+"""Benchmarks: the small job, and what the harness relies on."""
