@@ -24,8 +24,9 @@ from streams.contract.codec import encode
 from streams.contract.records import Origin, Tick
 from streams.fold import Fold, Row
 from streams.intake import Intake
-from streams.runtime import logs, topics
+from streams.runtime import bounded, logs, topics
 from streams.runtime.batches import Batch, BatchTransport, HandThrough
+from streams.runtime.bounded import BrokenBatch
 from streams.runtime.clock import Clock, EventClock, wall_clock, wall_ms
 from streams.runtime.decide import DecidePipeline, State
 from streams.runtime.health import Health, HealthServer
@@ -184,7 +185,10 @@ class Pipelines:
         )
 
     def _stamp_event(self, stored: Stored, origin: Origin) -> Stamped:
-        return self._intake.take(stored.value, origin, self._clock(stored.value))
+        value = stored.value
+        if type(value) is BrokenBatch:
+            return self._intake.rejected_batch(origin, self._clock(None), value.decode())
+        return self._intake.take(value, origin, self._clock(value))
 
     def _stamp_mail(self, stored: Stored, origin: Origin) -> Stamped:
         return stamp_mail(stored, origin, self._clock(None))
@@ -273,6 +277,7 @@ def _add_agents(app: WorkerApp, job: Job) -> None:
 
 def run(settings: Settings, job: Job) -> None:
     """Run until SIGTERM or SIGINT; then finish what is on its way. Ends the process."""
+    bounded.install()
     uvloop.install()
     sys.setswitchinterval(0.001)  # the consumer's thread must not wait 5 ms for each turn
     logs.configure(
