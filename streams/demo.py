@@ -139,8 +139,10 @@ class Demo:
         return START_MS + self.days * DAY_MS
 
     @property
-    def _half_ms(self) -> int:
-        return START_MS + self.days * DAY_MS // 2
+    def _judged_from_ms(self) -> int:
+        """The second half of the run; earlier in a short one, for a horizon must still fit."""
+        fits_ms = self._end_ms - (self._config.churn.horizon_days + 2) * DAY_MS
+        return max(START_MS, min(START_MS + self.days * DAY_MS // 2, fits_ms))
 
     def _history(self, user_id: str) -> churn.History | None:
         person = self.population.person(user_id)
@@ -161,7 +163,7 @@ class Demo:
             lambda user_id, t_ms, last_ms: self.population.churn_oracle(
                 user_id, t_ms, last_ms, horizon_days
             ),
-            from_ms=self._half_ms,
+            from_ms=self._judged_from_ms,
             to_ms=self._end_ms,
             horizon_days=horizon_days,
         )
@@ -195,7 +197,7 @@ class Demo:
             for person in people
             for at_ms, category in person.visits
         ]
-        report = interest.report(ranked, visits, from_ms=self._half_ms)
+        report = interest.report(ranked, visits, from_ms=self._judged_from_ms)
         return {
             "interest_hit_at_3": report.hit,
             "interest_hit_at_3_popularity": report.hit_popularity,

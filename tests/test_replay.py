@@ -170,7 +170,7 @@ def test_gzip_and_a_last_line_without_newline_change_nothing(
 def test_blank_lines_a_byte_order_mark_and_windows_newlines_are_no_events(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_bytes(b'\xef\xbb\xbf{"a":1}\r\n\r\n\n  \n{"b":2}\r\n')
-    assert [b'{"a":1}', b'{"b":2}'] == list(read_lines(path))
+    assert list(read_lines(path)) == [b'{"a":1}', b'{"b":2}']
 
 
 def test_a_line_without_end_is_read_in_bounded_pieces(tmp_path: Path) -> None:
@@ -184,20 +184,20 @@ def test_a_line_without_end_is_read_in_bounded_pieces(tmp_path: Path) -> None:
 def test_one_clock_in_the_far_future_makes_nobody_late(tmp_path: Path) -> None:
     raws = [event(n, START_MS + n * 60_000) for n in range(40)]
     raws[20] = event(99, START_MS + 400 * DAY_MS)
-    assert {"applied": 39, "dead_lettered": 1} == fates(raws, tmp_path)
+    assert fates(raws, tmp_path) == {"applied": 39, "dead_lettered": 1}
 
 
 def test_a_far_clock_in_the_first_event_makes_nobody_late(tmp_path: Path) -> None:
     raws = [event(n, START_MS + n * 60_000) for n in range(40)]
     raws[0] = event(99, START_MS + 400 * DAY_MS)
-    assert {"applied": 39, "dead_lettered": 1} == fates(raws, tmp_path)
+    assert fates(raws, tmp_path) == {"applied": 39, "dead_lettered": 1}
 
 
 def test_a_month_without_events_is_believed_when_the_following_events_confirm_it(
     tmp_path: Path,
 ) -> None:
     raws = [event(n, START_MS + (n // 20) * 90 * DAY_MS + n * 60_000) for n in range(40)]
-    assert {"applied": 40} == fates(raws, tmp_path)
+    assert fates(raws, tmp_path) == {"applied": 40}
 
 
 def test_the_clock_never_goes_back() -> None:
@@ -207,10 +207,26 @@ def test_the_clock_never_goes_back() -> None:
     assert max(stamps) == START_MS + 96 * 60_000
 
 
-def test_times_as_text_move_the_clock_too() -> None:
-    raws = [event(1, START_MS), event(2, 0, time_ms=str(START_MS + 5)), event(3, 0, time_ms=None)]
-    raws[2] = msgspec.json.encode({"time": "2026-10-01T00:00:01+08:00"})
-    assert START_MS + 1_000 == [at_ms for at_ms, _ in Clock().stamped(raws)][-1]
+@pytest.mark.parametrize(
+    "times",
+    [
+        {"time_ms": str(START_MS + 1_000)},
+        {"time_ms": START_MS + 1_000.4},
+        {"time": "2026-10-01T00:00:01+08:00"},
+        {"time_ms": 3, "ingest_ms": START_MS + 1_000},
+    ],
+)
+def test_a_time_in_any_form_the_intake_takes_moves_the_clock(times: dict[str, object]) -> None:
+    raws = [event(1, START_MS), msgspec.json.encode({"id": "e2"} | times)]
+    assert [at_ms for at_ms, _ in Clock().stamped(raws)] == [START_MS, START_MS + 1_000]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"null", b'{"time_ms":1e999}', b"[" * 5_000, b"\xff\xfe", b"{}"]
+)
+def test_what_tells_no_time_stays_at_the_clock(raw: bytes) -> None:
+    stamps = [at_ms for at_ms, _ in Clock().stamped([event(1, START_MS), raw])]
+    assert stamps == [START_MS, START_MS]
 
 
 def test_timers_run_on_after_the_last_event_only_when_asked(events: Path, tmp_path: Path) -> None:
@@ -264,4 +280,3 @@ def test_a_dump_without_its_genesis_is_refused(tmp_path: Path) -> None:
         write_line(file, "wechat.log", 0, 7, b'{"record":"tick","at_ms":5}')
     with pytest.raises(LogFileError, match="partition 0 begins at offset 7 without its genesis"):
         replay_log(path, Outputs(tmp_path / "out"))
-

@@ -1,4 +1,4 @@
-"""`streams deadletters list|redrive` over a file that replay, demo or a dump wrote."""
+"""`streams deadletters list|redrive` over a file that replay, demo or `streams log dump` wrote."""
 
 from base64 import b64decode
 from collections import Counter
@@ -69,15 +69,22 @@ def redrive(
     print_lines(f"{out}: {written:,} events{left}")
 
 
+class _Dumped(msgspec.Struct):
+    """A line of `streams log dump --topic dead-letters`; empty for a dead letter itself."""
+
+    value: msgspec.Raw = msgspec.Raw(b"")
+
+
 def letters(source: Path, reason: str | None) -> Iterator[DeadLetter]:
     """The dead letters of a file. Raises UserFault."""
     if reason is not None and reason not in REASONS:
         raise UserFault(f"{reason!r} is no reason; there are: {', '.join(REASONS)}")
     path = source / "dead-letters.ndjson" if source.is_dir() else source
-    decoder = msgspec.json.Decoder(DeadLetter)
+    dumped = msgspec.json.Decoder(_Dumped)
+    plain = msgspec.json.Decoder(DeadLetter)
     for number, line in enumerate(read_lines(path, MAX_LINE_BYTES), start=1):
         try:
-            letter = decoder.decode(line)
+            letter = plain.decode(dumped.decode(line).value or line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise UserFault(f"{path}:{number}: is no dead letter: {error}") from None
         if reason is None or letter.reason == reason:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from streams.event_file import told_ms
 
+MAX_JUMP_MS = 86_400_000
+
 Clock = Callable[[bytes | None], int]
 
 
@@ -17,12 +19,15 @@ def wall_clock(_raw: bytes | None) -> int:
 
 
 class EventClock:
-    """Simulated time: the greatest time told so far by the events one worker took in."""
+    """Simulated time: the greatest time told so far by the events one worker took in. An event that
+    claims to be more than a day ahead of the others is not believed."""
 
     def __init__(self) -> None:
         self.now_ms = 0
 
     def __call__(self, raw: bytes | None) -> int:
         if raw is not None:
-            self.now_ms = max(self.now_ms, told_ms(raw))
+            told = told_ms(raw)
+            if self.now_ms < told and (not self.now_ms or told < self.now_ms + MAX_JUMP_MS):
+                self.now_ms = told
         return self.now_ms

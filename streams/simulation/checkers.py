@@ -3,7 +3,7 @@
 They know the contract and the fold's interface, nothing of how the runtime works.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from streams.fold import Fold, Output
@@ -79,6 +79,16 @@ def outputs_once(dump: Dump, replayed: Replayed) -> list[str]:
                 f"{len(expected)}; they part at {min(len(seen), len(expected)) if at is None else at}"
             )
     return wrong
+
+
+FATES = ("applied", "duplicate", "late", "dead_lettered", "erased")
+
+
+def conservation(counters: Sequence[Mapping[str, float]], inputs: int) -> list[str]:
+    """Over all partitions every input ended in exactly one fate; redeliveries are apart."""
+    ended = {f: int(sum(c.get(f"fate.{f}", 0) for c in counters)) for f in FATES}
+    total = sum(ended.values())
+    return [] if total == inputs else [f"{inputs} inputs, but {total} fates: {ended}"]
 
 
 def check(dump: Dump, new_fold: Callable[[], Fold]) -> tuple[list[str], Replayed]:

@@ -101,6 +101,8 @@ def faded(weight: float, elapsed_ms: int, half_life_days: float) -> float:
 
 def remaining(blows: list[Blow], at_ms: int, half_life_days: float) -> float:
     """What all blows up to `at_ms` still weigh then."""
+    if not blows:
+        return 0.0
     return sum(
         faded(blow.weight, at_ms - blow.at_ms, half_life_days)
         for blow in blows

@@ -61,7 +61,7 @@ class Transport:
     def arrivals(self, hour: int) -> list[Envelope | bytes]:
         """What arrives in that hour, in order of arrival."""
         arrived = self._under_way.pop(hour, [])
-        arrived.sort(key=_by_arrival)
+        arrived.sort()  # time and number differ, so no two envelopes are compared
         return [envelope for _, _, envelope in arrived]
 
     def _add(self, envelope: Envelope) -> None:
@@ -75,10 +75,6 @@ class Transport:
         self._sent += 1
         hour = (arrives_ms - self._start_ms) // HOUR_MS
         self._under_way.setdefault(hour, []).append((arrives_ms, self._sent, envelope))
-
-
-def _by_arrival(entry: tuple[int, int, Envelope | bytes]) -> tuple[int, int]:
-    return entry[0], entry[1]
 
 
 def _cut(envelope: Envelope) -> bytes:

@@ -1,11 +1,19 @@
-"""The features of "will the person be active in the coming day", and how they move while nothing happens."""
+"""The features of "will the person be active in the coming day", and how silence moves them.
 
+All are fixed transforms of bounded things, so an example stored yesterday means the same today. The first
+is the log-odds that the presence model gives; the others correct it. `absence` is how much those odds fall
+per unit of log-hazard (their derivative, by Bayes' rule), so absence times a circumstance is what the
+circumstance does to the hazard of leaving. `trend` and `days_in_7` see a rate that changes.
+"""
+
+from collections.abc import Sequence
 from math import cos, exp, log, log1p, pi, sin
+from operator import mul
 
-from streams.engine.models.presence import Presence, days_ahead
+from streams.engine.models.presence import Posterior, Presence
 from streams.engine.profile.activity import DAY_MS, PERIOD_MS, ZONE_MS, Activity
 
-NAMES = (
+MOVING = (  # with every day of silence
     "presence",
     "absence",
     "absence_displeased",
@@ -18,78 +26,44 @@ NAMES = (
     "activity_1d",
     "activity_7d",
     "days_in_7",
-    "orders",
-    "rating",
-    "rating_missing",
-    "displeasure",
-    "responses",
-    "tenure",
     "weekday_sin",
     "weekday_cos",
 )
-START = (1.0,) + (0.0,) * (len(NAMES) - 1)
-CLIP = 8.0
-WEEK_7 = (1 << 7) - 1
+NAMES = (*MOVING, "orders", "rating", "rating_missing", "responses")
+START = (1.0, *[0.0] * (len(NAMES) - 1))  # before anything is learned, the presence model decides
+
+WEEK = (1 << 7) - 1
 DECAY_7 = 0.5 ** (1 / 7)
+NEWCOMER_DAYS = 3.0
+SETTLED_DAYS = 5.0  # who has not ordered by then may be a visitor only
+RARELY, OFTEN = 1e-3, 1.0 - 1e-3  # bounds of a day's probability, and with it of absence
+TURN = (sin(2.0 * pi / 7.0), cos(2.0 * pi / 7.0))
+MOST = 50.0  # of what is counted: more says nothing more
 
 
-def vectors(activity: Activity, presence: Presence, now_ms: int, days: int) -> tuple[list[list[float]], list[float]]:
-    """Features at `now_ms` and at each of the following days - 1 days without activity."""
-    recency = max(now_ms - activity.last_ms, 0) / DAY_MS
-    tenure = max(now_ms - activity.first_ms, 0) / DAY_MS
-    count_1, count_7, count_28 = activity.decayed(now_ms)
-    today = (now_ms + ZONE_MS) // DAY_MS
-    ago = today - activity.last_day
-    bitmap = activity.bitmap << ago if ago < 7 else 0
-    decay = 2.0 ** ((activity.landmark_ms - now_ms) / PERIOD_MS)
-    ratings, stars = activity.rating_28 * decay, activity.stars_28 * decay
-    rating = (stars + 4.0) / (ratings + 1.0) - 4.0
-    orders = log1p(activity.orders) - 0.5
-    missing = 0.0 if activity.ratings else 1.0
-    displeasure = activity.displeasure_7 * decay**4
-    approached = activity.approaches_7 * decay**4
-    responses = log((activity.responses + 1.0) / (activity.approaches + 2.0))
-    angle = 2.0 * pi * ((now_ms + ZONE_MS) / DAY_MS + 0.5) / 7.0
-    there, left = presence.weights(activity.days - 1.0, tenure - recency, recency)
-    total = sum(there) + sum(left)
-    posterior = [(a + b) / total for a, b in zip(there, left, strict=True)]
-    mean_rate = sum(a * b for a, b in zip(there, ACTIVE)) / sum(there)
-    found = []
-    for comes, here in days_ahead(there, sum(left), days):
-        comes = min(max(comes, 1e-3), 0.999)
-        absence = (1.0 - here) / (1.0 - comes)
-        trend = log(((bitmap & WEEK_7).bit_count() + 1.) / (mean_rate * min(7.0, tenure + 1) + 1.))
-        found.append(
-            [
-                log(comes / (1.0 - comes)),
-                absence,
-                absence * displeasure,
-                absence if not activity.orders and tenure > 5 else 0.0,
-                absence * exp(-tenure / 3.0),
-                absence * approached,
-                absence * trend,
-                trend,
-                log1p(recency) - 1.0,
-                log1p(count_1) - 1.0,
-                log1p(count_7) - 2.0,
-                ((bitmap & WEEK_7).bit_count() + 0.25) / (min(7.0, tenure + 1) + 1.0) - 0.4,
-                orders,
-                rating,
-                missing,
-                displeasure,
-                responses + 0.7,
-                log1p(tenure) - 2.5,
-                sin(angle),
-                cos(angle),
-            ]
+class Outlook:
+    """A person's features at a moment, and the log-odds of activity for the days to come."""
+
+    __slots__ = ("_activity", "_now_ms", "posterior", "steady")
+
+    def __init__(self, activity: Activity, presence: Presence, now_ms: int) -> None:
+        first_ms, last_ms = activity.first_ms, activity.last_ms
+        self._activity = activity
+        self._now_ms = now_ms
+        self.posterior: Posterior = presence.posterior(
+            active=activity.days - 1.0,
+            span=max(last_ms - first_ms, 0) / DAY_MS,
+            silence=max(now_ms - last_ms, 0) / DAY_MS,
         )
-        recency += 1.0
-        tenure += 1.0
-        count_1 *= 0.5
-        count_7 *= DECAY_7
-        displeasure *= DECAY_7
-        approached *= DECAY_7
-        bitmap <<= 1
-        angle += 2.0 * pi / 7.0
-    return found, posterior
-from streams.engine.models.presence import ACTIVE
+        self.steady = _steady(activity, now_ms)
+
+    def features(self) -> list[float]:
+        """Those of the coming day, in the order of NAMES."""
+        return self._moving(1)[0] + self.steady
+
+    def logits(self, weights: Sequence[float], intercept: float, days: int) -> list[float]:
+        """Log-odds of activity on each coming day, were all before it silent."""
+        size = len(MOVING)
+        still = intercept + sum(map(mul, weights[size:], self.steady))
+        moving = weights[:size]
+        return [still + sum(map(mul, moving, features)) for features in self._moving(days)]

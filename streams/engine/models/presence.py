@@ -1,10 +1,10 @@
 """Is the person still there, and how often do they come? A small Bayesian model of visiting days.
 
-A person comes at a rate of their own and leaves for good with a constant daily hazard; being gone is not
-seen. Rates are a mixture over a fixed grid, so the posterior from (active days, span, silence) is a sum
-over the grid and exact. How common each rate is among the people is learned online by EM: that is what
-the few days known of a newcomer are weighed against.
-Source: the discrete form of Schmittlein, Morrison, Colombo, Counting your customers (1987); see also
+A person comes at a rate of their own and leaves for good with a constant daily hazard; nobody sees them
+leave. Rates are a mixture over a fixed grid, so the posterior from (active days, span, silence) is a sum
+over the grid, and exact. How common each rate is among the people is learned online by EM: the few days
+known of a newcomer are weighed against it (shrinkage, as a Gamma prior would, but of any shape).
+Source: the discrete form of Schmittlein, Morrison, Colombo, Counting your customers (1987), and
 Fader, Hardie, Shang, Customer-base analysis in a discrete-time noncontractual setting (2010).
 """
 
@@ -14,51 +14,76 @@ from operator import mul
 
 from msgspec import Struct, field
 
-RATES = (0.03, 0.08, 0.18, 0.34, 0.6, 1.0, 1.8)  # visits a day
-HAZARD = 0.015  # a day; the churn model corrects it by what is known of the person
-ACTIVE = tuple(1.0 - exp(-rate) for rate in RATES)  # probability of a day with a visit
+RATES = (0.03, 0.08, 0.18, 0.34, 0.6, 1.0, 1.8)  # visits a day, in steps of about a factor of two
+HAZARD = 0.015  # a day; the churn model corrects it by what else is known of the person
+EM_STEP = 1.0 / 3_000  # the population's shares follow the last few thousand posteriors
+LEAST_SHARE = 1e-4  # no rate ever becomes impossible
+
+ACTIVE = tuple(1.0 - exp(-rate) for rate in RATES)  # probability of a visit on a day
 LOG_ACTIVE = tuple(log(active) for active in ACTIVE)
-LOG_IDLE = tuple(-rate for rate in RATES)
-LOG_STAY = log(1.0 - HAZARD)
-LOG_SILENT = tuple(-rate + LOG_STAY for rate in RATES)  # a day there without a visit
-SILENT = tuple(exp(logarithm) for logarithm in LOG_SILENT)
+SILENT = tuple(exp(-rate) * (1.0 - HAZARD) for rate in RATES)  # there all day, without a visit
+LOG_SILENT = tuple(log(silent) for silent in SILENT)
 COMES = tuple(active * (1.0 - HAZARD) for active in ACTIVE)
-LEFT = tuple(HAZARD / (1.0 - silent) for silent in SILENT)  # sum of a geometric series
-STEP = 1.0 / 3_000  # of the population's shares per posterior seen
-LEAST_SHARE = 1e-4
+LEAVES = tuple(HAZARD / (1.0 - silent) for silent in SILENT)  # the sum of a geometric series
 
 
 class Presence(Struct, array_like=True):
-    """How common each rate of RATES is; sums to 1."""
+    """How common each of RATES is among the people; sums to 1."""
 
     shares: list[float] = field(default_factory=lambda: [1.0 / len(RATES)] * len(RATES))
 
-    def learn(self, posterior: list[float]) -> None:
-        """One step of online EM: shares move towards a person's posterior."""
-        shares = [share + STEP * (part - share) for share, part in zip(self.shares, posterior, strict=True)]
-        self.shares = [max(share, LEAST_SHARE) for share in shares]
+    def learn(self, posterior: "Posterior") -> None:
+        """One step of online EM."""
+        scale = EM_STEP / posterior.total
+        kept = 1.0 - EM_STEP
+        self.shares = [
+            max(kept * share + scale * (there + left), LEAST_SHARE)
+            for share, there, left in zip(
+                self.shares, posterior.there, posterior.left, strict=True
+            )
+        ]
 
-    def weights(self, active: float, span: float, silence: float) -> tuple[list[float], list[float]]:
-        """Per rate: weight of being there still, and of having left since the last activity.
-
-        `active` days after the first one within `span` days, then `silence` days.
-        """
+    def posterior(self, *, active: float, span: float, silence: float) -> "Posterior":
+        """After `active` more active days within `span` days of the first, then `silence` days."""
         idle = max(span - active, 0.0)
-        logs = [active * a + idle * b for a, b in zip(LOG_ACTIVE, LOG_IDLE, strict=True)]
+        logs = [active * log_active - idle * rate for log_active, rate in GRID]
         most = max(logs)
-        base = [share * exp(part - most) for share, part in zip(self.shares, logs, strict=True)]
-        stays = [exp(silence * part) for part in LOG_SILENT]
-        there = list(map(mul, base, stays))
-        left = [b * part * (1.0 - stay) for b, part, stay in zip(base, LEFT, stays, strict=True)]
-        return there, left
+        there, left = [], []
+        for share, part, log_silent, leaves in zip(
+            self.shares, logs, LOG_SILENT, LEAVES, strict=True
+        ):
+            weight = share * exp(part - most)
+            stays = exp(silence * log_silent)
+            there.append(weight * stays)
+            left.append(weight * leaves * (1.0 - stays))
+        return Posterior(there, left)
 
 
-def days_ahead(there: list[float], left: float, days: int) -> Iterator[tuple[float, float]]:
-    """For each coming day, were all before it silent: P(a visit), P(still there on that day)."""
-    for _ in range(days):
-        here = sum(there)
-        comes = sum(map(mul, there, COMES))
-        total = here + left
-        yield comes / total, here * (1.0 - HAZARD) / total
-        left += HAZARD * here
-        there = list(map(mul, there, SILENT))
+GRID = tuple(zip(LOG_ACTIVE, RATES, strict=True))
+
+
+class Posterior:
+    """Weights per rate of being there still, and of having left since the last activity."""
+
+    __slots__ = ("gone", "here", "left", "there", "total")
+
+    def __init__(self, there: list[float], left: list[float]) -> None:
+        self.there = there
+        self.left = left
+        self.here = sum(there)
+        self.gone = sum(left)
+        self.total = self.here + self.gone
+
+    def active_days(self) -> float:
+        """Expected active days per day of a person who is there."""
+        return sum(map(mul, self.there, ACTIVE)) / self.here
+
+    def days(self, count: int) -> Iterator[tuple[float, float]]:
+        """For each coming day, were all before it silent: P(a visit), P(gone by that day)."""
+        there, here, gone, total = self.there, self.here, self.gone, self.total
+        for _ in range(count):
+            gone += HAZARD * here
+            yield sum(map(mul, there, COMES)) / total, gone / total
+            there = list(map(mul, there, SILENT))
+            here = sum(there)
+            total = here + gone

@@ -121,10 +121,10 @@ class Scenario(Struct, frozen=True, kw_only=True):
     steps_per_visit: float = 3.6
     hours: tuple[int, ...] = SHOPPING_HOURS
     weekdays: tuple[float, ...] = WEEKEND
-    cart: float = 0.11  # a viewed product goes into the cart
+    cart: float = 0.16  # a viewed product goes into the cart
     order: float = 0.50  # a cart is ordered at once; the others are left behind
     fulfilment: Literal["parcel", "meal", "none"] = "parcel"
-    slow: float = 0.18  # of orders arrive late
+    slow: float = 0.20  # of orders arrive late
     rated: float = 0.45  # of fulfilled orders and service sessions get stars
     form_sent: float = 0.4  # of opened forms are sent
     bad_service: float = 0.15  # of service sessions disappoint
