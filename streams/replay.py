@@ -2,8 +2,8 @@
 
 All partitions' folds stand in one process. Before each record the due timers of every fold are
 fired by Tick records, in (due, partition) order; mail reaches its partition at once. After the last
-event nothing more is fired unless `drain` is asked for: a later event of the same person could still
-stop a timer. The result depends on the input bytes alone, not on the batch size: a batch only says
+event nothing more is fired unless `drain` is asked for: a later event of the same person could stop
+a timer still. The result depends on the input bytes alone, not on the batch size: a batch only says
 how many records of a partition lie between two commits of its changed rows.
 """
 

@@ -20,7 +20,10 @@ from streams.report.words import Words
 from streams.simulation.scenarios import SCENARIOS
 from streams.summary import FATES
 
-KEYS = ["events_in", "applied", "duplicate", "late", "dead_lettered", "erased", "triggers", "decisions", "events_per_s", "churn_auc", "churn_auc_best", "interest_hit_at_3", "interest_hit_at_3_popularity", "interest_hit_at_3_last_seen"]
+KEYS = (
+    *(*FATES, "events_in", "triggers", "decisions", "events_per_s", "churn_auc", "churn_auc_best"),
+    *("interest_hit_at_3", "interest_hit_at_3_popularity", "interest_hit_at_3_last_seen"),
+)
 
 
 class Ran:

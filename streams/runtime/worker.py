@@ -216,7 +216,7 @@ class WorkerApp(faust.App):
 
 def build_app(settings: Settings, job: Job) -> WorkerApp:
     """The app with its agents. Raises SettingsError where a needed setting is missing."""
-    metrics, health = Metrics(), Health()
+    metrics, health = Metrics(partitions=settings.partitions), Health()
     app = WorkerApp(
         settings.app_id,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",

@@ -17,13 +17,16 @@ from msgspec import Struct
 
 from streams.engine.config import DAY_MS, Churn
 from streams.engine.models.calibration import Calibration
-from streams.engine.models.churn_features import NAMES, START, vectors
+from streams.engine.models.churn_features import NAMES, START, Outlook
 from streams.engine.models.presence import Presence
 from streams.engine.models.logistic import OnlineLogistic, sigmoid
 from streams.engine.models.validation import Validation
 from streams.engine.profile.activity import Activity
 
-WEIGHTS, CALIBRATION, VALIDATION = b"m:churn/weights", b"m:churn/calibration", b"m:churn/validation"
+WEIGHTS = b"m:churn/weights"
+PRESENCE = b"m:churn/presence"
+CALIBRATION = b"m:churn/calibration"
+VALIDATION = b"m:churn/validation"
 SLACK_MS = DAY_MS // 12  # a daily check may come this much late and still answer for its day
 LAYOUT = Layout(f"<{len(NAMES)}f")
 WARM = 200  # examples before scores are put on record for validation
@@ -71,18 +74,19 @@ class ChurnModel:
         if now_ms - activity.last_ms > self._watch_ms and not state.pending_ms:
             _forget(state, now_ms)
             return None
-        days, posterior = vectors(activity, self._presence, now_ms, self._days)
-        self._presence.learn(posterior)
-        logits = [self._daily.logit(features) for features in days]
+        outlook = Outlook(activity, self._presence, now_ms)
+        logits = outlook.logits(self._daily.weights, self._daily.intercept, self._days)
         silent = 1.0
         for logit in logits:
             silent *= sigmoid(-logit)
         silent = min(max(silent, 1e-9), 1.0 - 1e-9)
         raw = log(silent / (1.0 - silent))
         probability = self._calibration.apply(raw)
+        self._presence.learn(outlook.posterior)
+        self._changed[PRESENCE] = None
         state.checked_ms = now_ms
         state.probability = probability
-        state.features = LAYOUT.pack(*days[0])
+        state.features = LAYOUT.pack(*outlook.features())
         if not state.pending_ms and self._daily.examples >= WARM:
             state.pending_ms = now_ms
             state.pending_logit = raw
@@ -98,7 +102,7 @@ class ChurnModel:
 
     def explain(self, activity: Activity, now_ms: int) -> list[tuple[str, float, float]]:
         """(feature, value, contribution), largest first: log-odds of a silent coming day, in sum."""
-        features = vectors(activity, self._presence, now_ms, 1)[0][0]
+        features = Outlook(activity, self._presence, now_ms).features()
         found = [
             (name, value, -weight * value)
             for name, value, weight in zip(NAMES, features, self._daily.weights, strict=True)
