@@ -1,5 +1,6 @@
 """What stages and journeys look at: one person at one event, or at one of the person's timers."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -29,8 +30,8 @@ class Moment(Struct, gc=False):
     dwell_ms: int = 0
     spend_fen: int = 0
     stars: int = 0
-    tags: list[str] = []
-    ordered: list[str] = []  # the categories of what was ordered
+    tags: Sequence[str] = ()
+    ordered: Sequence[str] = ()  # the categories of what was ordered
     price_missing: bool = False
     category_missing: bool = False
     score: float = 0.0  # what the entry condition compared with its threshold

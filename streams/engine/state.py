@@ -90,7 +90,7 @@ class UserState(Struct, array_like=True, gc=False):
     credits: int = 0  # messages the person subscribed to, one each
     mini_ms: int = 0  # latest use of the mini-programme
     order_mark: int = 0  # of the order last counted
-    lit: str = ""  # the category whose score last rose over the threshold of interest
+    lit: list[str] = []  # categories whose score has risen over the threshold of interest
     lifecycle: int = 0  # as last published, index of LIFECYCLES
     published_ms: int = 0
     published_churn: float = 0.0

@@ -90,9 +90,9 @@ class Timers:
         else:
             state.check_ms = 0  # lost, until active again
         if state.lit:
-            score = self._insight.interest(state, state.lit, now_ms)
-            if score < config.interest_content.threshold:
-                state.lit = ""
+            scores = self._insight.interests(state, now_ms)
+            least = config.interest_content.threshold
+            state.lit = [name for name in state.lit if scores.get(name, 0.0) >= least]
         forget_old(state, config.policy, now_ms)
         cause = f"check:{person.user_id}:{due_ms}"
         return Moment(now_ms, person, DAILY_CHECK, due_ms, cause)

@@ -58,7 +58,7 @@ class Case(NamedTuple):
 
 
 class ChurnReport(NamedTuple):
-    """`gap` is best minus ours; `gap_low` and `gap_high` bound it with 95 % (resampled by person)."""
+    """`gap` is best minus ours, within [gap_low, gap_high] with 95 % (resampled by person)."""
 
     cases: int
     churned: int

@@ -6,13 +6,14 @@ thresholds. Scores outside [CLIP, 1 - CLIP] are clipped for the log-loss only.
 
 from collections.abc import Sequence
 from math import log
-from typing import NamedTuple
+
+from msgspec import Struct
 
 CLIP = 1e-6
 BINS = 10
 
 
-class Bin(NamedTuple):
+class Bin(Struct, frozen=True):
     """Forecasts within an interval of equal width, and how often it came true."""
 
     low: float

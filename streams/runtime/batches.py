@@ -1,13 +1,13 @@
 """Faust fed in batches: one message per partition and fetch, holding the raw records.
 
-Faust's own path costs about 120 microseconds a message and acknowledges what has not been stored. Here
-it keeps what it is good at (group membership, agents, life cycle) and three things are ours: a fetch
-asks only for partitions that have room, a partition's records travel as one message, and the group's
-offset is what the pipelines say is done. reference: faust 0.15, transport/consumer.py.
+Faust's own path costs about 120 microseconds a message and acknowledges what has not been stored.
+Here it keeps what it is good at (group membership, agents, life cycle) and three things are ours: a
+fetch asks only for partitions that have room, a partition's records travel as one message, and the
+group's offset is what the pipelines say is done. reference: faust 0.15, transport/consumer.py.
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 import aiokafka
 import faust
@@ -35,7 +35,7 @@ class Batch(NamedTuple):
     records: list[Stored]
 
 
-class HandThrough(faust.Schema):
+class HandThrough(faust.Schema):  # type: ignore[type-arg]
     """Our batches are typed already: nothing is decoded on the way to the agent."""
 
     def compile(self, app: Any, **_: Any) -> Callable[..., Any]:
@@ -49,7 +49,7 @@ class HandThrough(faust.Schema):
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
-        settings = self.app.settings
+        settings = cast(Any, self.app).settings
         session_ms = settings.session_timeout_ms
         return aiokafka.AIOKafkaConsumer(
             **settings.kafka_options(),
@@ -90,14 +90,21 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
 class BatchConsumer(driver.Consumer):
     """`app.pipelines` says which partitions have room, how far they are, and drains them."""
 
+    @property
+    def _pipelines(self) -> Any:
+        return cast(Any, self.app).pipelines
+
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
+    async def getmany(  # the signature is Faust's
+        self,
+        timeout: float,  # noqa: ASYNC109
+    ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(cast(Any, self.can_resume_flow))
         self.not_waiting_next_records.set()
-        has_room = self.app.pipelines.has_room
+        has_room = self._pipelines.has_room
         wanted = {tp for tp in self._get_active_partitions() if has_room(tp.topic, tp.partition)}
         if not wanted:
             await self.sleep(NO_ROOM_SECONDS)
@@ -121,7 +128,7 @@ class BatchConsumer(driver.Consumer):
             last.timestamp_type,
             None,
             None,
-            batch,
+            cast(Any, batch),
             None,
             None,
             None,
@@ -141,11 +148,11 @@ class BatchConsumer(driver.Consumer):
 
     async def wait_empty(self) -> None:
         """Before partitions are given up, and before the end."""
-        await self.app.pipelines.drain()
+        await self._pipelines.drain()
         await self.commit()
 
     async def commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
-        offsets = self.app.pipelines.take_done_offsets()
+        offsets = self._pipelines.take_done_offsets()
         return bool(offsets) and await self._commit(offsets)
 
 

@@ -1,8 +1,9 @@
 """Record batches from producers, decompressed within bounds; one that cannot be read is one record.
 
-A batch of 1 MiB may unpack to 32 GiB (zstd), and aiokafka 0.14 raises from the middle of a fetch: the
-records before the broken batch are then lost and the batch is fetched for ever. So decompression is
-bounded where aiokafka looks it up, and a batch that fails becomes a record whose value is BrokenBatch.
+A batch of 1 MiB may unpack to 32 GiB (zstd), and aiokafka 0.14 raises from the middle of a fetch:
+the records before the broken batch are then lost and the batch is fetched for ever. So
+decompression is bounded where aiokafka looks it up, and a batch that fails becomes a record whose
+value is BrokenBatch.
 """
 
 import struct

@@ -1,4 +1,6 @@
-"""The time the log's writer stamps on records: the wall's, or for tests and benchmarks the events' own."""
+"""The time the log's writer stamps on records: the wall's, or for tests and benchmarks the events'
+own.
+"""
 
 import time
 from collections.abc import Callable

@@ -1,9 +1,11 @@
-"""One partition's pipeline: log records in; state, triggers, decisions out, in one fenced transaction.
+"""One partition's pipeline: log records in; state, triggers, decisions out, in one fenced
+transaction.
 
-    offer -> waiting -> fold (pure) -> commit            the next batch folds while the last one commits
+    offer -> waiting -> fold (pure) -> commit        the next batch folds while the last one commits
 
-The applied offset lives in the state, so a record offered again is dropped and one that was skipped is
-read from the log. After a lost transaction nothing in memory counts: the pipeline recovers from the topic.
+The applied offset lives in the state, so a record offered again is dropped and one that was skipped
+is read from the log. After a lost transaction nothing in memory counts: the pipeline recovers from
+the topic.
 """
 
 import asyncio
@@ -163,9 +165,10 @@ class DecidePipeline:
                 await self._wait_fenced()
 
     async def _wait_fenced(self) -> None:
-        """Someone else opened this partition's writer. Either the group moved the partition and will
-        tell us, or a zombie did it on waking: it is about to learn that it lost the partition, so whoever
-        is still assigned after a session's time takes it back."""
+        """Someone else opened this partition's writer. Either the group moved the partition and
+        will tell us, or a zombie did it on waking: it is about to learn that it lost the partition,
+        so whoever is still assigned after a session's time takes it back.
+        """
         log.warning("fenced", partition=self.partition)
         self._metrics.fenced(self.partition)
         if self.state is State.CLOSED:
@@ -229,7 +232,9 @@ class DecidePipeline:
                 await committing
                 committing = None
         finally:
-            if committing is not None:  # something else failed first: this commit is given up with it
+            if (
+                committing is not None
+            ):  # something else failed first: this commit is given up with it
                 committing.cancel()
                 await asyncio.gather(committing, return_exceptions=True)
             self._settled.set()

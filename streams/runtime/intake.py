@@ -1,8 +1,8 @@
 """One source partition's way onto the log: raw events in, `Observed` and `Rejected` out, in order.
 
-At least once and idempotent: the source offset counts as done only after the log has the records, at most
-one append is on its way per source partition, and a fold drops what it has seen by the record's origin.
-So a crash, a zombie or a redelivery changes nothing that counts.
+At least once and idempotent: the source offset counts as done only after the log has the records,
+at most one append is on its way per source partition, and a fold drops what it has seen by the
+record's origin. So a crash, a zombie or a redelivery changes nothing that counts.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ Stamped = tuple[int, Observed | Rejected | Mail]
 
 
 class IntakePipeline:
-    """`take(stored, origin)` gives the log partition and the record; `on_done(next_offset)` follows an append."""
+    """`take(stored, origin)` gives the log partition and the record; `on_done(next_offset)` follows
+    an append.
+    """
 
     def __init__(
         self,
@@ -138,7 +140,9 @@ class IntakePipeline:
 
 
 def stamp_mail(stored: Stored, origin: Origin, at_ms: int) -> Stamped:
-    """Mail goes on as it is, to the partition its key names, with the origin that makes it count once."""
+    """Mail goes on as it is, to the partition its key names, with the origin that makes it count
+    once.
+    """
     mail = decode_record(stored.value or b"")
     if not isinstance(mail, Mail):
         raise TypeError(f"{origin.topic}[{origin.partition}] offset {origin.offset} is no mail")

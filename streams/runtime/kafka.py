@@ -130,7 +130,7 @@ class TransactionalWriter:
         except (ProducerFenced, InvalidProducerEpoch) as error:
             self._dead = True
             raise FencedError(str(error)) from error
-        except (KafkaError, asyncio.TimeoutError) as error:
+        except (TimeoutError, KafkaError) as error:
             self._dead = True
             raise IndefiniteError(repr(error)) from error
 
@@ -149,7 +149,7 @@ class IdempotentAppender:
             raise IndefiniteError("the appender is dead")
         try:
             return await _send(self._producer, appends)
-        except (KafkaError, asyncio.TimeoutError) as error:
+        except (TimeoutError, KafkaError) as error:
             self._dead = True
             raise IndefiniteError(repr(error)) from error
 
@@ -179,11 +179,12 @@ async def _send(producer: AIOKafkaProducer, appends: Sequence[Append]) -> int | 
                 if append(key=key, value=value, timestamp=None) is None:
                     raise RecordTooLargeError(topic, partition, len(key), len(value or b""))
         await send(batch, topic, partition)
-    stored = await asyncio.gather(*on_their_way, return_exceptions=True)
-    for answer in stored:
+    times = []
+    for answer in await asyncio.gather(*on_their_way, return_exceptions=True):
         if isinstance(answer, BaseException):
             raise answer
-    times = [s.timestamp for s in stored if s is not None and s.timestamp_type == LOG_APPEND_TIME]
+        if answer is not None and answer.timestamp_type == LOG_APPEND_TIME:
+            times.append(answer.timestamp)
     return min(times, default=None)
 
 
@@ -193,13 +194,15 @@ def _look_at_error(sent: asyncio.Future[Any]) -> None:
 
 
 class RecordTooLargeError(Exception):
-    """One record alone is larger than a batch may be: a fault of ours, the contract bounds every value."""
+    """One record alone is larger than a batch may be: a fault of ours, the contract bounds every
+    value.
+    """
 
 
 async def _started(producer: AIOKafkaProducer) -> None:
     try:
         await producer.start()
-    except (KafkaError, asyncio.TimeoutError) as error:
+    except (TimeoutError, KafkaError) as error:
         await _stopped(producer)
         raise IndefiniteError(f"no connection to write: {error!r}") from error
 
@@ -208,5 +211,5 @@ async def _stopped(producer: AIOKafkaProducer) -> None:
     """Stop without waiting long for what a dead writer still has in its buffers."""
     try:
         await asyncio.wait_for(producer.stop(), CLOSE_TIMEOUT_SECONDS)
-    except (KafkaError, asyncio.TimeoutError):
+    except (TimeoutError, KafkaError):
         return

@@ -1,4 +1,5 @@
-"""The runtime's own port to Kafka: the little it needs, so that a seeded in-memory Kafka can stand in.
+"""The runtime's own port to Kafka: the little it needs, so that a seeded in-memory Kafka can stand
+in.
 
 `Kafka` is implemented by kafka.py (aiokafka) and by simulation/memory_kafka.py.
 """
@@ -30,7 +31,9 @@ class FencedError(Exception):
 
 
 class IndefiniteError(Exception):
-    """The broker did not say whether the append happened: discard the writer and recover from the topic."""
+    """The broker did not say whether the append happened: discard the writer and recover from the
+    topic.
+    """
 
 
 class Writer(Protocol):
@@ -46,7 +49,9 @@ class Appender(Protocol):
     """Idempotent appends, in order per partition; returns when the broker has all of them."""
 
     async def append(self, appends: Sequence[Append]) -> int | None:
-        """The broker's time in ms where it tells one. Raises IndefiniteError; then the appender is dead and nothing after it was sent."""
+        """The broker's time in ms where it tells one. Raises IndefiniteError; then the appender is
+        dead and nothing after it was sent.
+        """
 
     async def close(self) -> None: ...
 
@@ -57,7 +62,9 @@ class Kafka(Protocol):
     async def open_appender(self) -> Appender: ...
 
     async def read(self, topic: str, partition: int, offset: int, most: int) -> list[Stored]:
-        """Committed records from `offset` on, at most `most`; empty at the end of what is committed."""
+        """Committed records from `offset` on, at most `most`; empty at the end of what is
+        committed.
+        """
 
     async def end_offset(self, topic: str, partition: int) -> int:
         """The last stable offset: everything below it is decided."""

@@ -1,8 +1,9 @@
 """A partition's state from its topic: rows by key, and how far the log was applied.
 
-The owner opens a fenced writer first (nothing older can append after that), appends a claim, and reads
-the partition of the state topic until it sees its claim: what stands before it is all there is. Commit
-markers never arrive as records, so waiting for an end offset could wait for ever; the claim cannot.
+The owner opens a fenced writer first (nothing older can append after that), appends a claim, and
+reads the partition of the state topic until it sees its claim: what stands before it is all there
+is. Commit markers never arrive as records, so waiting for an end offset could wait for ever; the
+claim cannot.
 """
 
 from hashlib import blake2b
@@ -29,7 +30,9 @@ class Applied(Struct):
 
 
 class DisagreementError(Exception):
-    """State and outputs do not belong together: the broker broke a transaction, or a hand deleted records."""
+    """State and outputs do not belong together: the broker broke a transaction, or a hand deleted
+    records.
+    """
 
 
 def digest(record: Output | Row) -> str:
@@ -85,12 +88,14 @@ async def _verify(kafka: Kafka, topic: str, partition: int, expected: str) -> No
     back = LOOK_BACK
     while True:
         start = max(0, end - back)
-        found = [r for r in await kafka.read(topic, partition, start, end - start) if r.offset < end]
+        found = [
+            r for r in await kafka.read(topic, partition, start, end - start) if r.offset < end
+        ]
         if found:
             last = found[-1]
             if digest(Output(topic, last.key or b"", last.value)) != expected:
                 raise DisagreementError(
-                    f"{topic}[{partition}]: its last record is not the one the state says was emitted last. "
+                    f"{topic}[{partition}]: its last record is not the one the state remembers. "
                     "Restore the topic, or reset this partition from a snapshot: docs/operations.md"
                 )
             return

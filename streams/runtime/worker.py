@@ -3,8 +3,8 @@
     Kafka -> BatchConsumer -> agent intake -> IntakePipeline -> wechat.log
                            -> agent decide -> DecidePipeline -> state and outputs, one transaction
 
-A pipeline that ends by itself ends the process: state is safe on the topic, and a fresh start is the one
-recovery that is always tested.
+A pipeline that ends by itself ends the process: state is safe on the topic, and a fresh start is
+the one recovery that is always tested.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import sys
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import faust
 import uvloop
@@ -264,15 +264,18 @@ def _add_agents(app: WorkerApp, job: Job) -> None:
             async for batch in batches:
                 app.pipelines.offer(batch)
 
-    @app.on_partitions_assigned.connect
     async def reassign(_app: Any, assigned: set[TP], **_: Any) -> None:
-        await app.pipelines.assigned({(tp.topic, tp.partition) for tp in assigned if tp.topic in ours})
+        await app.pipelines.assigned(
+            {(tp.topic, tp.partition) for tp in assigned if tp.topic in ours}
+        )
 
-    @app.timer(interval=TICK_SECONDS)
     async def go_on() -> None:
         app.pipelines.beat()
         if settings.clock == "wall":
             await app.pipelines.tick()
+
+    app.on_partitions_assigned.connect(cast(Any, reassign))
+    app.timer(interval=TICK_SECONDS)(go_on)
 
 
 def run(settings: Settings, job: Job) -> None:
@@ -280,9 +283,7 @@ def run(settings: Settings, job: Job) -> None:
     bounded.install()
     uvloop.install()
     sys.setswitchinterval(0.001)  # the consumer's thread must not wait 5 ms for each turn
-    logs.configure(
-        level=settings.log_level, style=settings.log_format, worker=settings.instance_id
-    )
+    logs.configure(level=settings.log_level, style=settings.log_format, worker=settings.instance_id)
     app = build_app(settings, job)
     worker = faust.Worker(
         app, loglevel="WARN", override_logging=False, redirect_stdouts=False, quiet=True
@@ -298,5 +299,3 @@ def _end_process_on_failure(task: asyncio.Task[None]) -> None:
     log.critical("pipeline_ended", error=f"{type(error).__name__}: {error}")
     sys.stdout.flush()
     os._exit(EXIT_SOFTWARE)
-
-

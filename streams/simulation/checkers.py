@@ -1,4 +1,5 @@
-"""The promises of the design as checks over dumped topics. Each returns what is wrong, in words; [] is good.
+"""The promises of the design as checks over dumped topics. Each returns what is wrong, in words; []
+is good.
 
 They know the contract and the fold's interface, nothing of how the runtime works.
 """
@@ -73,10 +74,17 @@ def outputs_once(dump: Dump, replayed: Replayed) -> list[str]:
         seen = [(r.key, r.value) for r in dump.topics.get(topic, ())]
         expected = [(o.key, o.value) for o in replayed.outputs.get(topic, ())]
         if seen != expected:
-            at = next((i for i, pair in enumerate(zip(seen, expected)) if pair[0] != pair[1]), None)
+            at = next(
+                (
+                    i
+                    for i, pair in enumerate(zip(seen, expected, strict=False))
+                    if pair[0] != pair[1]
+                ),
+                None,
+            )
             wrong.append(
                 f"partition {dump.partition}: {topic} has {len(seen)} records, the replay "
-                f"{len(expected)}; they part at {min(len(seen), len(expected)) if at is None else at}"
+                f"{len(expected)}; they part at {at}"
             )
     return wrong
 

@@ -1,12 +1,14 @@
-"""Workers on the in-memory Kafka, driven by a seed: crashes, zombies, rebalances, redeliveries, lost answers.
+"""Workers on the in-memory Kafka, driven by a seed: crashes, zombies, rebalances, redeliveries,
+lost answers.
 
-The pipelines are the real ones; only Kafka and the group membership are played. A crash kills a worker's
-tasks between any two turns of the loop; a zombie is frozen, loses its partitions, and thaws as the owner
-it still believes to be.
+The pipelines are the real ones; only Kafka and the group membership are played. A crash kills a
+worker's tasks between any two turns of the loop; a zombie is frozen, loses its partitions, and
+thaws as the owner it still believes to be.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -88,8 +90,10 @@ class Worker:
                     self._start_intake(topic, partition)
 
     async def park(self) -> None:
-        for pipeline in (*self.decide.values(), *self.intake.values()):
-            await pipeline.park()
+        for decide in self.decide.values():
+            await decide.park()
+        for intake in self.intake.values():
+            await intake.park()
 
     def _rewind(self, topic: str, partition: int) -> None:
         self.positions[topic, partition] = self.cluster.broker.group.get((topic, partition), 0)
@@ -134,9 +138,9 @@ class Worker:
         while True:
             await self.kafka.turn()
             for partition in list(self.decide):
-                await self._fetch(LOG, partition, lambda p=partition: self.decide.get(p))
+                await self._fetch(LOG, partition, partial(self.decide.get, partition))
             for place in list(self.intake):
-                await self._fetch(*place, lambda p=place: self.intake.get(p))
+                await self._fetch(*place, partial(self.intake.get, place))
             await asyncio.sleep(0)
 
     async def _fetch(
@@ -259,7 +263,9 @@ class Cluster:
         raise AssertionError("the cluster came to no end")
 
     def _done(self) -> bool:
-        """Everything is taken in and applied; what a fold still mails is on its way until it is too."""
+        """Everything is taken in and applied; what a fold still mails is on its way until it is
+        too.
+        """
         for worker in self.workers:
             for partition, pipeline in worker.decide.items():
                 if pipeline.state is not State.RUNNING or not pipeline.settled:

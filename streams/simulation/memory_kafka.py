@@ -1,9 +1,10 @@
-"""A Kafka in memory behind the runtime's port: seeded, with lost answers, fences, delays and frozen clients.
+"""A Kafka in memory behind the runtime's port: seeded, with lost answers, fences, delays and frozen
+clients.
 
-It keeps what matters of the real one: offsets with transaction markers between them, the last stable
-offset, aborted records that readers skip, a writer fenced by the next of its id, appends that happened
-although their answer was lost. Each client is a view of its own, so a whole worker can be frozen
-(SIGSTOP) or killed while the broker goes on.
+It keeps what matters of the real one: offsets with transaction markers between them, the last
+stable offset, aborted records that readers skip, a writer fenced by the next of its id, appends
+that happened although their answer was lost. Each client is a view of its own, so a whole worker
+can be frozen (SIGSTOP) or killed while the broker goes on.
 """
 
 import asyncio

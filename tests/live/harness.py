@@ -1,4 +1,6 @@
-"""Workers as processes on a real Kafka: start, kill, freeze, thaw; then dump everything and check it."""
+"""Workers as processes on a real Kafka: start, kill, freeze, thaw; then dump everything and check
+it.
+"""
 
 import asyncio
 import os
@@ -33,7 +35,9 @@ SESSION_TIMEOUT_MS = 6_000
 class Live:
     """One deployment under a topic prefix of its own."""
 
-    def __init__(self, bootstrap: str, name: str, *, partitions: int = 4, job: str, **more: str) -> None:
+    def __init__(
+        self, bootstrap: str, name: str, *, partitions: int = 4, job: str, **more: str
+    ) -> None:
         self.environment = {
             "STREAMS_KAFKA": bootstrap,
             "STREAMS_TOPIC_PREFIX": f"{name}.",
@@ -185,7 +189,9 @@ async def torment(live: Live, *, total: int, kills: int, seed: int) -> None:
 
 
 async def _zombie(live: Live) -> None:
-    """Frozen past the session, its partitions taken over and moved on; then it goes on as the owner."""
+    """Frozen past the session, its partitions taken over and moved on; then it goes on as the
+    owner.
+    """
     live.freeze("w0")
     await asyncio.sleep(SESSION_TIMEOUT_MS / 1000 + 4)
     live.thaw("w0")

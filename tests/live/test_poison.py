@@ -1,4 +1,6 @@
-"""Every class of bad input on a real Kafka, among good events: dead-lettered with its reason, no restart."""
+"""Every class of bad input on a real Kafka, among good events: dead-lettered with its reason, no
+restart.
+"""
 
 import asyncio
 from collections import Counter

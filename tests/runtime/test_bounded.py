@@ -1,4 +1,6 @@
-"""Compression bombs and broken batches on the event topic: one record each, the neighbours untouched."""
+"""Compression bombs and broken batches on the event topic: one record each, the neighbours
+untouched.
+"""
 
 import struct
 

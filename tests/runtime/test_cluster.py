@@ -39,7 +39,9 @@ def run_seed(seed: int, new_fold: Callable[[], ToyFold] = ToyFold) -> tuple[Brok
     for n in range(EVENTS):
         event = {"n": n, "id": f"e{n}", "user": f"u{n * 7 % 11}"}
         broker.produce("events", n % PARTITIONS, [Row(b"", json.dumps(event).encode())])
-    cluster = Cluster(broker=broker, new_fold=lambda _: new_fold(), take=take, partitions=PARTITIONS)
+    cluster = Cluster(
+        broker=broker, new_fold=lambda _: new_fold(), take=take, partitions=PARTITIONS
+    )
     return broker, asyncio.run(cluster.run())
 
 

@@ -1,4 +1,6 @@
-"""The seeded simulation is worth something: each planted fault of the runtime is found within 40 seeds."""
+"""The seeded simulation is worth something: each planted fault of the runtime is found within 40
+seeds.
+"""
 
 from collections.abc import Callable
 

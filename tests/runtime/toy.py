@@ -1,4 +1,6 @@
-"""A small exact fold for the runtime's tests: counts per user, a chained digest, a trigger each third event."""
+"""A small exact fold for the runtime's tests: counts per user, a chained digest, a trigger each
+third event.
+"""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,6 @@
-"""The full engine on the seeded in-memory Kafka, with crashes, zombies, rebalances and lost answers."""
+"""The full engine on the seeded in-memory Kafka, with crashes, zombies, rebalances and lost
+answers.
+"""
 
 import asyncio
 from collections.abc import Iterator
@@ -30,7 +32,8 @@ INTAKE = Intake(key=b"a key of the tests, 32 bytes long", tenant="default", part
 
 @cache
 def story() -> list[bytes]:
-    """Six days of forty people: orders, consent, unfollows, erasures, linked identities, bad input."""
+    """Six days of forty people: orders, consent, unfollows, erasures, linked identities, bad input.
+    """
     people = Population(40, "ecommerce", "cluster", 1_760_000_000_000, INTAKE.alias_of)
     raws = (raw for hour in range(6 * 24) for raw in people.hour(hour))
     return [raw if isinstance(raw, bytes) else orjson.dumps(raw) for raw in raws]
@@ -69,7 +72,9 @@ def run_seed(seed: int) -> Iterator[tuple[list[str], EngineFold]]:
 
 @pytest.mark.parametrize("block", range(20))
 def test_any_seed_of_faults_ends_in_the_replays_topics(block: int) -> None:
-    """10 seeds a block, 200 in all: every row and output equals the replay's, every input has one fate."""
+    """10 seeds a block, 200 in all: every row and output equals the replay's, every input has one
+    fate.
+    """
     for seed in range(block * 10, block * 10 + 10):
         folds = []
         for wrong, fold in run_seed(seed):

@@ -8,8 +8,12 @@ from streams.engine.moment import Moment
 from streams.engine.state import Waiting
 
 
+MOST_LIT = 3
+
+
 class InterestContent:
-    """The state remembers the category that rose last: while it stays the one, it does not rise again."""
+    """The state remembers which categories have risen: they rise again only after they have fallen,
+    which the daily check finds out."""
 
     name = "interest_content"
     version = 1
@@ -30,12 +34,14 @@ class InterestContent:
 
     def enter(self, moment: Moment) -> bool:
         category, state = moment.category, moment.person.state
-        if not category or category == state.lit:
+        if not category or category in state.lit:
             return False
         score = self._insight.interest(state, category, moment.now_ms)
         if score < self._settings.threshold:
             return False
-        state.lit = category
+        state.lit.append(category)
+        if len(state.lit) > MOST_LIT:
+            del state.lit[0]
         moment.score = score
         return True
 
