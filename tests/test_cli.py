@@ -74,7 +74,7 @@ def test_without_a_command_it_lists_all(capsys: pytest.CaptureFixture[str]) -> N
         (["replay", __file__, "--from-snapshot", __file__], 1, "is no snapshot"),
         (["replay", "--log", "/nowhere"], 1, "/nowhere: cannot be read"),
         (["replay", "--log", __file__], 1, "is no line of a log dump"),
-        (["simulate"], 2, "--out is missing"),
+        (["simulate"], 2, "give --out FILE, or --live for Kafka"),
         (["simulate", "--users", "many", "--out", "x"], 2, "--users"),
         (["demo", "--scenario", "shop"], 1, "no scenario 'shop'; there are: ecommerce"),
         (["explain", "x"], 2, "--in is missing"),

@@ -22,7 +22,7 @@ from streams.contract.topics import LOG, TRIGGERS
 from streams.engine.config import Config
 from streams.runtime import topics as runtime_topics
 
-PATIENCE_S = 300
+PATIENCE_S = 900  # the slowest takes a minute on a quiet machine, ten on a busy one
 PEERS = "streams.benchmarks.peers"
 Records = Sequence[tuple[str, bytes]]
 

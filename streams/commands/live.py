@@ -89,6 +89,15 @@ def check(
         print_lines(f"{path}: correct; " + ", ".join(f"{n:,} {kind}" for kind, n in found.items()))
 
 
+def run_live(*, scenario: str, users: int, seed: str, days: int) -> None:
+    """`streams simulate --live`, until Ctrl-C."""
+    from streams.commands.live_simulation import live
+
+    found = settings()
+    run = partial(live, found, scenario=scenario, users=users, seed=seed, days=days)
+    _with_kafka(run)
+
+
 async def _dump(found: Any, topic: str, out: Path) -> int:
     from streams.log_file import write_line
     from streams.runtime.kafka import AioKafka
@@ -114,9 +123,12 @@ def _with_kafka(act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     from aiokafka.errors import KafkaError
 
     from streams.runtime.port import IndefiniteError
+    from streams.settings import SettingsError
 
     try:
         return asyncio.run(act())
+    except SettingsError as error:
+        raise UserFault(str(error)) from None
     except (KafkaError, IndefiniteError) as error:
         raise UserFault(
             f"Kafka did not answer ({error}); check STREAMS_KAFKA and that the broker runs"

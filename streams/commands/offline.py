@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from streams.commands.configuration import alias_key, engine_config, scenario_config
+from streams.commands.live import run_live
 from streams.commands.story import show_summary
 from streams.commands.terminal import bar, err, print_json, print_lines, say, watched
 from streams.faults import UserFault
@@ -26,10 +27,18 @@ Seed = Annotated[str, typer.Option(help="The same seed gives the same bytes.")]
 
 
 def simulate(
-    out: Annotated[Path, typer.Option("--out", help="File of events to write, as NDJSON.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File of events to write, as NDJSON.")
+    ] = None,
     *,
+    live: Annotated[
+        bool, typer.Option("--live", help="Onto Kafka in real time instead, in a closed loop.")
+    ] = False,
     users: Users = 1_000,
-    days: Days = 30,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, max=3_650, help="Days: 30; with --live, 3 of history before now."),
+    ] = None,
     seed: Seed = "1",
     scenario: Scenario = "ecommerce",
     truth: Annotated[
@@ -38,10 +47,16 @@ def simulate(
     json: AsJson = False,
 ) -> None:
     """Make events of synthetic users whose interests, churn hazard and response are known."""
+    config = scenario_config(scenario)
+    if live:
+        run_live(scenario=scenario, users=users, seed=seed, days=days or 3)
+        return
+    if out is None:
+        raise typer.BadParameter("give --out FILE, or --live for Kafka")
     from streams.intake import Intake
     from streams.simulation.run import simulate as run
 
-    config = scenario_config(scenario)
+    days = days or 30
     truth = out.with_suffix(".truth.ndjson") if truth is None else truth
     intake = Intake(key=alias_key(), tenant=config.tenant, partitions=config.partitions)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -71,9 +72,6 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> 
     """A table on stdout. Columns whose cells are figures stand to the right."""
     named, cells = list(columns), [list(row) for row in rows]
     made = Table(
-        title=title,
-        title_justify="left",
-        title_style="bold",
         box=SIMPLE_HEAD if any(named) else None,
         show_header=any(named),
         padding=(0, 2, 0, 0),
@@ -83,8 +81,8 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> 
         figures = all(row[i][:1] in "0123456789-" for row in cells)
         made.add_column(column, justify="right" if figures else "left", no_wrap=figures)
     for row in cells:
-        made.add_row(*row)
-    out.print()
+        made.add_row(*map(escape, row))
+    out.print(f"\n[bold]{escape(title)}[/bold]")
     out.print(made)
 
 

@@ -18,8 +18,8 @@ from streams.engine.deciding import Decisions
 from streams.engine.identity import ERASURE, LINKED, Identity
 from streams.engine.insight import Insight
 from streams.engine.journeys.stage import JourneyStage
-from streams.engine.labels import answered
-from streams.engine.ledger import COUNTS_KEY, Ledger
+from streams.engine.labels import ANSWERS, answered
+from streams.engine.ledger import COUNTED_AS, COUNTS_KEY, Ledger
 from streams.engine.moment import Moment
 from streams.engine.outcome import SILENT, Effect, Outcome
 from streams.engine.people import People
@@ -86,14 +86,14 @@ class Engine:
         return Outcome(fate, tuple(effects)) if effects else SILENT[fate]
 
     def _event(self, event: Observed, effects: list[Effect]) -> str:
-        ledger = self.ledger
-        ledger.count("record.event")
-        if not ledger.is_new(event.origin):
-            fate = "redelivered"
-        else:
-            ledger.count("input")
+        counts = self.ledger.counts
+        counts["record.event"] += 1
+        if self.ledger.is_new(event.origin):
+            counts["input"] += 1
             fate = self._observe(event, [], effects)
-        ledger.count("mail.forwarded" if fate == "forwarded" else "fate." + fate)
+        else:
+            fate = "redelivered"
+        counts[COUNTED_AS[fate]] += 1
         return fate
 
     def _observe(self, event: Observed, path: list[str], effects: list[Effect]) -> str:
@@ -122,14 +122,16 @@ class Engine:
         moment = self.cleaning.clean(event, person, now_ms)
         # profile, labels, models
         self._profile.update(moment, mark)
-        answered(moment, self.ledger.counts)
+        if moment.type in ANSWERS:
+            answered(moment, self.ledger.counts)
         self.insight.learn(moment)
-        if event.type == LINKED:
+        if moment.type == LINKED:
             effects += self._identity.link(person, event.data.other, event.time_ms, now_ms)
         # journeys propose, policy decides
-        due = self._journeys.ask(moment, effects)
-        if due:
-            self.policy.decide([(moment, one) for one in due], effects)
+        if moment.type in self._journeys.concerned:
+            proposed = self._journeys.ask(moment, effects)
+            if proposed:
+                self.policy.decide(proposed, effects)
         # outcome
         if moment.material or is_first:
             effects.append(self._portraits.of(person, now_ms))
@@ -156,7 +158,7 @@ class Engine:
         if mail.kind == "event":
             ledger.count("mail.received")
             fate = self._observe(_forwarded(mail), list(mail.body["path"]), effects)
-            return self._note("mail.forwarded" if fate == "forwarded" else "fate." + fate, fate)
+            return self._note(COUNTED_AS[fate], fate)
         if mail.kind == "move":
             effects += self._identity.move(mail, now_ms)
         else:

@@ -3,17 +3,16 @@
 Churn labels need no event: they mature by the person's daily check.
 """
 
-from streams.contract.events import Coupon, PushResult
+from streams.contract.events import TYPES, Coupon, PushResult
 from streams.engine.moment import Moment
 from streams.engine.policy.stage import mark_of
 
+ANSWERS = frozenset(name for name, data in TYPES.items() if data in (PushResult, Coupon))
+
 
 def answered(moment: Moment, counts: dict[str, int]) -> None:
-    """Count the answer to a trigger, for as long as the person's sends are remembered."""
-    data = moment.data
-    if not isinstance(data, PushResult | Coupon) or not data.trigger_id:
-        return
-    mark = mark_of(data.trigger_id)
+    """Count an event of ANSWERS, for as long as the person's sends are remembered."""
+    mark = mark_of(moment.data.trigger_id)
     for sent in moment.person.state.sends:
         if sent.mark == mark:
             name = f"response.{sent.journey}.{moment.type}"

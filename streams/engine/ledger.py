@@ -1,10 +1,13 @@
 """What came in, from where, and where it ended: the books of one partition."""
 
 from streams.contract.records import Origin
+from streams.engine.outcome import FATES
 from streams.engine.state import Counts, decode_row, encode_row
 
 COUNTS_KEY = b"c:counts"
 PREFIX = b"s:"
+COUNTED_AS = {fate: f"fate.{fate}" for fate in FATES} | {"forwarded": "mail.forwarded"}
+ALWAYS = ("input", "record.event", *COUNTED_AS.values())  # counted from the start, be it 0
 
 
 class Mark:
@@ -19,7 +22,7 @@ class Mark:
 
 class Ledger:
     def __init__(self, changed: dict[bytes, None]) -> None:
-        self.clock = Counts()
+        self.clock = Counts(counts=dict.fromkeys(ALWAYS, 0))
         self._changed = changed
         self._marks: dict[tuple[str, int, int], Mark] = {}
 

@@ -58,9 +58,13 @@ class Timers:
 
     def follow(self, moment: Moment) -> None:
         """After an event: who is active is watched, and whoever entered a journey is due."""
-        if not moment.person.state.check_ms and moment.type in ACTIVITY:
-            self.watch(moment.person, moment.now_ms)
-        self.schedule(moment.person)
+        person = moment.person
+        state = person.state
+        if not state.check_ms and moment.type in ACTIVITY:
+            self.watch(person, moment.now_ms)
+        elif state.check_ms == person.due_ms and not state.waiting:
+            return
+        self.schedule(person)
 
     def schedule(self, person: Person) -> None:
         """Tell the store when the person is due next."""
@@ -77,7 +81,7 @@ class Timers:
         checked = person.state.check_ms == due_ms
         if checked:
             moment = self._check(person, due_ms, now_ms)
-            proposed += [(moment, due) for due in self._journeys.ask(moment, effects)]
+            proposed += self._journeys.ask(moment, effects)
         if proposed:
             self._policy.decide(proposed, effects)
         if checked and changed_materially(person.state, self._config, now_ms):

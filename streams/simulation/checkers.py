@@ -74,14 +74,9 @@ def outputs_once(dump: Dump, replayed: Replayed) -> list[str]:
         seen = [(r.key, r.value) for r in dump.topics.get(topic, ())]
         expected = [(o.key, o.value) for o in replayed.outputs.get(topic, ())]
         if seen != expected:
-            at = next(
-                (
-                    i
-                    for i, pair in enumerate(zip(seen, expected, strict=False))
-                    if pair[0] != pair[1]
-                ),
-                None,
-            )
+            pairs = enumerate(zip(seen, expected, strict=False))
+            shorter = min(len(seen), len(expected))
+            at = next((i for i, (one, other) in pairs if one != other), shorter)
             wrong.append(
                 f"partition {dump.partition}: {topic} has {len(seen)} records, the replay "
                 f"{len(expected)}; they part at {at}"

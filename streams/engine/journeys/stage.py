@@ -26,17 +26,17 @@ class JourneyStage:
             self._exits[journey.name] = frozenset(journey.exits)
             for kind in journey.on if journey.enabled else ():
                 self._on.setdefault(kind, []).append(journey)
+        self.concerned = frozenset(self._on).union(*self._exits.values())
 
-    def ask(self, moment: Moment, effects: list[Effect]) -> list[Due]:
-        """Exits first, then entries. Returns the steps due at once."""
-        waiting = moment.person.state.waiting
-        if waiting:
+    def ask(self, moment: Moment, effects: list[Effect]) -> list[tuple[Moment, Due]]:
+        """Exits first, then entries, at an event of a type in `concerned`. Returns what is due now."""
+        if moment.person.state.waiting:
             self._leave(moment, effects)
         due: list[Due] = []
         for journey in self._on.get(moment.type, ()):
             if journey.enter(moment):
                 self._enter(journey, moment, due, effects)
-        return due
+        return [(moment, one) for one in due]
 
     def due(self, person: Person, due_ms: int, now_ms: int) -> list[tuple[Moment, Due]]:
         """The waiting steps of the person that are due at `due_ms`; the person goes on from them."""

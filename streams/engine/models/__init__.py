@@ -1,4 +1,4 @@
-"""The online models, in the order the engine learns them; each passes tests/conformance/test_models.py."""
+"""The online models, in the order the engine asks them; tests/conformance tries each."""
 
 from streams.engine.models.churn import ChurnModel
 from streams.engine.models.interest import InterestModel

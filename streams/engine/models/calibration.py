@@ -1,9 +1,11 @@
 """From the odds of silence to a calibrated probability of churn, learned online from matured pairs.
 
-Two corrections. Platt scaling, silence = sigmoid(slope * logit + shift), by Newton steps with a prior at
-the identity, so that it acts only on what hundreds of pairs agree on. And people who were active and yet
-unfollowed within the horizon: their share is counted, and added to what silence leaves.
-Old pairs are forgotten slowly: a model that has itself got better is not corrected for its past for long.
+Two corrections. Platt scaling, silence = sigmoid(slope * logit + shift), by Newton steps with a
+prior at the identity, so that it acts only on what hundreds of pairs agree on. And people who were
+active and yet unfollowed within the horizon: their share is counted, and added to what silence
+leaves.
+Old pairs are forgotten slowly: a model that has itself got better is not corrected for its past
+for long.
 Source: Platt, Probabilistic outputs for support vector machines (1999).
 """
 
@@ -20,7 +22,9 @@ SHIFTS = (-2.0, 2.0)
 class Calibration(Struct, array_like=True):
     slope: float = 1.0
     shift: float = 0.0
-    information_slope: float = PRIOR  # of the second derivatives, slope-slope, slope-shift, shift-shift
+    information_slope: float = (
+        PRIOR  # of the second derivatives, slope-slope, slope-shift, shift-shift
+    )
     information_both: float = 0.0
     information_shift: float = PRIOR
     ended: float = 1.0  # active people who unfollowed within the horizon; a prior of one in forty
@@ -32,7 +36,7 @@ class Calibration(Struct, array_like=True):
         return silence + (1.0 - silence) * self.ended / (self.ended + self.stayed)
 
     def learn(self, logit: float, *, silent: bool, ended: bool) -> None:
-        """What came of a score: no activity, or activity and then an unfollow, or activity alone."""
+        """What came of a score: silence, or activity and then an unfollow, or activity alone."""
         if not silent:
             self.ended = KEPT * self.ended + (1.0 - KEPT) + (1.0 if ended else 0.0)
             self.stayed = KEPT * self.stayed + (1.0 - KEPT) * 39.0 + (0.0 if ended else 1.0)

@@ -1,25 +1,27 @@
-"""Churn of one partition's people: P(no activity within the horizon), learned online.
+"""Churn of one partition's people: P(silent for H days, or ending the relation), learned online.
 
-Soft churn is no activity event in (t, t + H]; hard churn is an unfollow. The model is a discrete-time
-hazard: one example per person and day, "active in the coming 24 hours?", whose label is known a day
-later, so weights are a day old and not H days. P(silent for H days) is the product of the daily
-probabilities of silence on the features rolled forward without activity, which is exact: silence is the
-only way to get there. The product is calibrated (Platt) and validated on matured pairs only: one pending
-score per person at a time, which matures once t + H has passed, whichever way it went.
-A person silent for longer than `watch_days` is lost: no longer scored once the pending score matured.
+Soft churn is no activity event in (t, t + H]; hard churn is an unfollow. The model is a
+discrete-time hazard: one example per person and day, "active in the coming 24 hours?", whose label
+is known a day later, so the weights are a day old and not H days. P(silent for H days) is the
+product of the daily probabilities of silence on features moved on without activity, which is
+exact: silence is the only way there. A Bayesian model of visiting days (presence.py) makes the
+first feature; logistic regression corrects it by what else is known of the person.
+The product is calibrated and validated on matured pairs only: one pending score per person at a
+time, which matures once t + H has passed, whichever way it went. A person silent for longer than
+`watch_days` is lost: no longer watched once the pending score has matured.
+Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993).
 """
 
-from math import log
 from struct import Struct as Layout
 
-import msgspec
 from msgspec import Struct
 
 from streams.engine.config import DAY_MS, Churn
+from streams.engine.models import rows
 from streams.engine.models.calibration import Calibration
 from streams.engine.models.churn_features import NAMES, START, Outlook
-from streams.engine.models.presence import Presence
 from streams.engine.models.logistic import OnlineLogistic, sigmoid
+from streams.engine.models.presence import MOST_DAYS, Presence
 from streams.engine.models.validation import Validation
 from streams.engine.profile.activity import Activity
 
@@ -28,24 +30,25 @@ PRESENCE = b"m:churn/presence"
 CALIBRATION = b"m:churn/calibration"
 VALIDATION = b"m:churn/validation"
 SLACK_MS = DAY_MS // 12  # a daily check may come this much late and still answer for its day
-LAYOUT = Layout(f"<{len(NAMES)}f")
-WARM = 200  # examples before scores are put on record for validation
+WARM = 200  # examples before scores are put on record: earlier ones say nothing of the model
+LAYOUT = Layout(f"<{len(NAMES)}f")  # single precision: half the row, and far below the noise
 
 
-class ChurnState(Struct, array_like=True):
-    """Per person. `probability` is the last score, of `checked_ms` (0: not watched)."""
+class ChurnState(Struct, array_like=True, gc=False):
+    """Per person. `probability` is the last score, of `checked_ms`; 1 for the lost and the left."""
 
-    checked_ms: int = 0
+    checked_ms: int = 0  # 0: never
     probability: float = 0.0
     features: bytes = b""  # those of the check, until its day has passed
     pending_ms: int = 0  # 0: none
     pending_logit: float = 0.0
     pending_probability: float = 0.0
     pending_active: bool = False  # active since
+    left_ms: int = 0  # when the person ended the relation; not watched until active after it
 
 
 class ChurnScore(Struct, frozen=True):
-    """`probability` of no activity within `horizon_days`, calibrated; `active_today` of the coming day."""
+    """`probability` of churn within `horizon_days`; `active_today`: of the coming 24 hours."""
 
     probability: float
     active_today: float
@@ -53,56 +56,69 @@ class ChurnScore(Struct, frozen=True):
     horizon_days: int
 
 
+class _Population(Struct, array_like=True):
+    """What changes with every check."""
+
+    presence: Presence
+    checked_ms: int = 0
+    learned_ms: int = 0
+
+
 class ChurnModel:
+    """Raises ValueError for a horizon outside 1 to 90 days."""
+
     def __init__(self, config: Churn) -> None:
+        if not 1 <= config.horizon_days <= MOST_DAYS:
+            raise ValueError(
+                f"churn.horizon_days is {config.horizon_days}, must be 1 to {MOST_DAYS}"
+            )
         self._days = config.horizon_days
         self._horizon_ms = config.horizon_days * DAY_MS
         self._watch_ms = config.watch_days * DAY_MS
-        self._daily = OnlineLogistic(rate=0.1, ridge=0.0, start=1.0)
-        self._daily.widen(len(NAMES))
-        self._daily.weights = list(START)
-        self._presence = Presence()
+        self._daily = OnlineLogistic(rate=0.1, start=1.0)
+        self._daily.begin(NAMES, START)
+        self._population = _Population(Presence())
         self._calibration = Calibration()
         self._validation = Validation.empty()
-        self._matured_ms = 0
         self._changed: dict[bytes, None] = {}
 
     def check(self, activity: Activity, state: ChurnState, now_ms: int) -> ChurnScore | None:
-        """The person's daily check. None: not watched any more, until active again."""
+        """The person's daily check. None: not watched (any more), until active again."""
+        if activity.last_ms <= state.left_ms:
+            return None
         self._learn(activity, state, now_ms)
         self._mature(activity, state, now_ms)
         if now_ms - activity.last_ms > self._watch_ms and not state.pending_ms:
-            _forget(state, now_ms)
+            _end_watch(state, now_ms)
             return None
-        outlook = Outlook(activity, self._presence, now_ms)
-        logits = outlook.logits(self._daily.weights, self._daily.intercept, self._days)
-        silent = 1.0
-        for logit in logits:
-            silent *= sigmoid(-logit)
-        silent = min(max(silent, 1e-9), 1.0 - 1e-9)
-        raw = log(silent / (1.0 - silent))
-        probability = self._calibration.apply(raw)
-        self._presence.learn(outlook.posterior)
+        population, daily = self._population, self._daily
+        outlook = Outlook(activity, population.presence, now_ms)
+        forecast = outlook.forecast(daily.weights, daily.intercept, self._days)
+        probability = self._calibration.apply(forecast.silence)
+        population.presence.learn(outlook.posterior)
+        population.checked_ms = max(population.checked_ms, now_ms)
         self._changed[PRESENCE] = None
         state.checked_ms = now_ms
         state.probability = probability
-        state.features = LAYOUT.pack(*outlook.features())
-        if not state.pending_ms and self._daily.examples >= WARM:
+        state.features = LAYOUT.pack(*forecast.features)
+        if not state.pending_ms and daily.examples >= WARM:
             state.pending_ms = now_ms
-            state.pending_logit = raw
+            state.pending_logit = forecast.silence
             state.pending_probability = probability
             state.pending_active = False
-        return ChurnScore(probability, sigmoid(logits[0]), now_ms, self._days)
+        return ChurnScore(probability, sigmoid(forecast.today), now_ms, self._days)
 
     def hard(self, state: ChurnState, now_ms: int) -> None:
         """The person ended the relation: the pending score has come true, and watching ends."""
         if state.pending_ms:
             self._answer(state, ended=True)
-        _forget(state, now_ms)
+        _end_watch(state, now_ms)
+        state.left_ms = now_ms
 
     def explain(self, activity: Activity, now_ms: int) -> list[tuple[str, float, float]]:
-        """(feature, value, contribution), largest first: log-odds of a silent coming day, in sum."""
-        features = Outlook(activity, self._presence, now_ms).features()
+        """(feature, value, contribution), largest first; contributions are log-odds and sum up to
+        those of a silent coming day."""
+        features = Outlook(activity, self._population.presence, now_ms).features()
         found = [
             (name, value, -weight * value)
             for name, value, weight in zip(NAMES, features, self._daily.weights, strict=True)
@@ -112,43 +128,54 @@ class ChurnModel:
         return found
 
     def metrics(self) -> dict[str, float]:
-        """Of matured scores; `staleness_days` is how old a score is when it can be judged."""
+        """Of matured scores; `staleness`: days from the last example learned to the last check."""
+        population = self._population
         return {
             **self._validation.metrics(),
             "examples": float(self._daily.examples),
-            "staleness": float(self._days),
+            "staleness": max(population.checked_ms - population.learned_ms, 0) / DAY_MS,
         }
+
+    @property
+    def validation(self) -> Validation:
+        """The counts behind the metrics; those of several partitions merge."""
+        return self._validation
 
     def changed_rows(self) -> list[tuple[bytes, bytes]]:
         """Rows changed since the last call, each once."""
-        rows = [(key, self._row(key)) for key in self._changed]
+        changed = [(key, self._row(key)) for key in self._changed]
         self._changed.clear()
-        return rows
+        return changed
 
     def load_row(self, key: bytes, value: bytes) -> None:
+        """Take over an earlier state. Raises ValueError for an unknown key or a newer schema."""
         if key == WEIGHTS:
             self._daily.from_row(value)
+        elif key == PRESENCE:
+            self._population = rows.unpack(value, _Population)
         elif key == CALIBRATION:
-            self._calibration = msgspec.msgpack.decode(value, type=Calibration)
+            self._calibration = rows.unpack(value, Calibration)
         elif key == VALIDATION:
-            self._validation = msgspec.msgpack.decode(value, type=Validation)
+            self._validation = rows.unpack(value, Validation)
         else:
-            raise ValueError(f"no row of the churn model: {key!r}")
+            raise ValueError(f"the churn model has no row {key!r}")
 
     def _row(self, key: bytes) -> bytes:
         if key == WEIGHTS:
             return self._daily.to_row()
-        part = self._calibration if key == CALIBRATION else self._validation
-        return msgspec.msgpack.encode(part)
+        if key == PRESENCE:
+            return rows.pack(self._population)
+        return rows.pack(self._calibration if key == CALIBRATION else self._validation)
 
     def _learn(self, activity: Activity, state: ChurnState, now_ms: int) -> None:
-        """Yesterday's example: was the person active within a day of the check?"""
-        checked = state.checked_ms
-        if not state.features or now_ms - checked < DAY_MS:
+        """Yesterday's example, on the features of yesterday."""
+        checked_ms = state.checked_ms
+        if not state.features or now_ms - checked_ms < DAY_MS:
             return
-        answer = _active_within(checked, checked + DAY_MS, activity.last_ms)
-        if answer is not None:
-            self._daily.learn(LAYOUT.unpack(state.features), answer)
+        active = _active_within(checked_ms, checked_ms + DAY_MS, activity.last_ms)
+        if active is not None:
+            self._daily.learn(LAYOUT.unpack(state.features), active)
+            self._population.learned_ms = max(self._population.learned_ms, now_ms)
             self._changed[WEIGHTS] = None
         state.features = b""
 
@@ -156,13 +183,13 @@ class ChurnModel:
         if not state.pending_ms:
             return
         end_ms = state.pending_ms + self._horizon_ms
-        answer = _active_within(state.pending_ms, end_ms, activity.last_ms)
-        state.pending_active = state.pending_active or answer is True
+        active = _active_within(state.pending_ms, end_ms, activity.last_ms)
+        state.pending_active = state.pending_active or active is True
         if now_ms < end_ms:
             return
-        if state.pending_active or answer is not None:
+        if state.pending_active or active is not None:
             self._answer(state, ended=False)
-        else:
+        else:  # checks stood still, and what happened in time cannot be told: no pair
             state.pending_ms = 0
 
     def _answer(self, state: ChurnState, *, ended: bool) -> None:
@@ -175,14 +202,13 @@ class ChurnModel:
 
 
 def _active_within(from_ms: int, to_ms: int, last_ms: int) -> bool | None:
-    """Whether there was activity in (from, to], as far as the latest one tells; None where it cannot."""
+    """Whether there was activity in (from, to], by the latest one; None: that does not tell."""
     if last_ms <= from_ms:
         return False
     return True if last_ms <= to_ms + SLACK_MS else None
 
 
-def _forget(state: ChurnState, now_ms: int) -> None:
-    """End the watch: the person is gone, as far as we know."""
+def _end_watch(state: ChurnState, now_ms: int) -> None:
     state.checked_ms = now_ms
     state.probability = 1.0
     state.features = b""

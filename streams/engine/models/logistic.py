@@ -1,41 +1,39 @@
 """Online logistic regression over a fixed vector of features, with AdaGrad steps.
 
-Bounded inputs (NaN counts as 0), bounded steps and finite weights by construction, so no example can
-break it. Behind river's protocol it learns from dictionaries as well: each new name takes the next place
-in the vector, up to `capacity`; names beyond it are ignored and counted.
+Bounded inputs (NaN counts as 0), bounded steps and finite weights by construction, so no example
+can break it. Behind river's protocol it learns from dictionaries as well: each new name takes the
+next place in the vector, up to `capacity`; names beyond it are ignored and counted.
 Source: Duchi, Hazan, Singer, Adaptive subgradient methods (JMLR 2011), diagonal case.
 """
 
 from collections.abc import Mapping, Sequence
-from math import exp, inf, sqrt
+from math import exp, isnan, sqrt
 from operator import mul
 
-import msgspec
 from msgspec import Struct
 from river.base import Classifier
 
-SCHEMA = 1
+from streams.engine.models import rows
+
 BOUND = 1e3  # of one feature's magnitude; transformed features stay below 10
 WEIGHT = 1e3  # of a weight's magnitude
 
 
 class LogisticRow(Struct, array_like=True):
-    schema: int
     examples: int
+    ignored: int
     names: list[str]
     weights: list[float]  # the intercept last
     squares: list[float]  # sums of squared gradients, likewise
 
 
-class OnlineLogistic(Classifier):  # type: ignore[misc]
+class OnlineLogistic(Classifier):
     """P(True | features).
 
     Parameters
     ----------
     rate
         The length of AdaGrad's steps.
-    ridge
-        L2 penalty of a weight, per example.
     start
         Initial sum of squared gradients: the larger, the shorter the first steps.
     capacity
@@ -43,11 +41,8 @@ class OnlineLogistic(Classifier):  # type: ignore[misc]
 
     """
 
-    def __init__(
-        self, rate: float = 0.1, ridge: float = 1e-6, start: float = 1.0, capacity: int = 4_096
-    ) -> None:
+    def __init__(self, rate: float = 0.1, start: float = 1.0, capacity: int = 4_096) -> None:
         self.rate = rate
-        self.ridge = ridge
         self.start = start
         self.capacity = capacity
         self.examples = 0
@@ -58,6 +53,12 @@ class OnlineLogistic(Classifier):  # type: ignore[misc]
         self.intercept = 0.0
         self.intercept_square = start
 
+    def begin(self, names: Sequence[str], weights: Sequence[float]) -> None:
+        """Fix the features and the weights before the first example."""
+        self.index = {name: place for place, name in enumerate(names)}
+        self.weights = list(weights)
+        self.squares = [self.start] * len(weights)
+
     def widen(self, size: int) -> None:
         """Make room for vectors of `size` features."""
         missing = size - len(self.weights)
@@ -67,21 +68,23 @@ class OnlineLogistic(Classifier):  # type: ignore[misc]
 
     def logit(self, x: Sequence[float]) -> float:
         """Log-odds for a vector of finite features, no longer than the weights."""
-        return self.intercept + sum(map(mul, self.weights, x))
+        total: float = sum(map(mul, self.weights, x))
+        return self.intercept + total
 
     def learn(self, x: Sequence[float], y: bool) -> float:
-        """One step towards `y`; returns the probability before it. Non-finite features count as 0."""
-        vector = [bounded(value) for value in x]
-        self.widen(len(vector))
-        probability = sigmoid(self.logit(vector))
+        """One step towards `y`; returns the probability before it. NaN counts as 0."""
+        if not sum(map(abs, x)) <= BOUND:  # so that NaN is caught as well
+            x = [bounded(value) for value in x]
+        self.widen(len(x))
+        probability = sigmoid(self.logit(x))
         slope = probability - (1.0 if y else 0.0)
-        rate, ridge = self.rate, self.ridge
+        rate = self.rate
         weights, squares = self.weights, self.squares
-        for place, value in enumerate(vector):
+        for place, value in enumerate(x):
             if value:
-                gradient = slope * value + ridge * weights[place]
-                squares[place] += gradient * gradient
-                weights[place] -= rate * gradient / sqrt(squares[place])
+                gradient = slope * value
+                squares[place] = square = squares[place] + gradient * gradient
+                weights[place] -= rate * gradient / sqrt(square)
         self.intercept_square += slope * slope
         self.intercept -= rate * slope / sqrt(self.intercept_square)
         self.examples += 1
@@ -114,14 +117,14 @@ class OnlineLogistic(Classifier):  # type: ignore[misc]
         names = list(self.index)
         weights = [*self.weights, self.intercept]
         squares = [*self.squares, self.intercept_square]
-        return msgspec.msgpack.encode(LogisticRow(SCHEMA, self.examples, names, weights, squares))
+        return rows.pack(LogisticRow(self.examples, self.ignored, names, weights, squares))
 
     def from_row(self, row: bytes) -> None:
-        """Take over an earlier state. Raises ValueError for a row of a newer schema."""
-        state = msgspec.msgpack.decode(row, type=LogisticRow)
-        if state.schema > SCHEMA:
-            raise ValueError(f"logistic row has schema {state.schema}, known is up to {SCHEMA}")
-        self.examples = state.examples
+        """Take over an earlier state. Raises ValueError for a newer schema or other features."""
+        state = rows.unpack(row, LogisticRow)
+        if self.index and state.names != list(self.index):
+            raise ValueError(f"weights are of features {state.names}, not {list(self.index)}")
+        self.examples, self.ignored = state.examples, state.ignored
         self.index = {name: place for place, name in enumerate(state.names)}
         *self.weights, self.intercept = state.weights
         *self.squares, self.intercept_square = state.squares
@@ -138,4 +141,4 @@ def bounded(value: float) -> float:
     """The value as a float within +-BOUND; NaN becomes 0."""
     if -BOUND <= value <= BOUND:
         return float(value)
-    return 0.0 if value != value else BOUND if value > 0.0 else -BOUND
+    return 0.0 if isnan(value) else BOUND if value > 0.0 else -BOUND

@@ -1,9 +1,10 @@
 """Is the person still there, and how often do they come? A small Bayesian model of visiting days.
 
-A person comes at a rate of their own and leaves for good with a constant daily hazard; nobody sees them
-leave. Rates are a mixture over a fixed grid, so the posterior from (active days, span, silence) is a sum
-over the grid, and exact. How common each rate is among the people is learned online by EM: the few days
-known of a newcomer are weighed against it (shrinkage, as a Gamma prior would, but of any shape).
+A person comes at a rate of their own and leaves for good with a constant daily hazard; nobody sees
+them leave. Rates are a mixture over a fixed grid, so the posterior from (active days, span,
+silence) is a sum over the grid, and exact. How common each rate is among the people is learned
+online by EM: the few days known of a newcomer are weighed against it (shrinkage, as a Gamma prior
+would, but of any shape).
 Source: the discrete form of Schmittlein, Morrison, Colombo, Counting your customers (1987), and
 Fader, Hardie, Shang, Customer-base analysis in a discrete-time noncontractual setting (2010).
 """
@@ -16,8 +17,10 @@ from msgspec import Struct, field
 
 RATES = (0.03, 0.08, 0.18, 0.34, 0.6, 1.0, 1.8)  # visits a day, in steps of about a factor of two
 HAZARD = 0.015  # a day; the churn model corrects it by what else is known of the person
+MOST_DAYS = 90  # ahead
 EM_STEP = 1.0 / 3_000  # the population's shares follow the last few thousand posteriors
-LEAST_SHARE = 1e-4  # no rate ever becomes impossible
+LEAST = 1e-3 * EM_STEP / len(RATES)  # of each step belongs to all rates alike
+KEPT = 1.0 - EM_STEP - LEAST * len(RATES)
 
 ACTIVE = tuple(1.0 - exp(-rate) for rate in RATES)  # probability of a visit on a day
 LOG_ACTIVE = tuple(log(active) for active in ACTIVE)
@@ -26,6 +29,15 @@ LOG_SILENT = tuple(log(silent) for silent in SILENT)
 COMES = tuple(active * (1.0 - HAZARD) for active in ACTIVE)
 LEAVES = tuple(HAZARD / (1.0 - silent) for silent in SILENT)  # the sum of a geometric series
 
+# For each day ahead: still there after that many silent days, and then a visit.
+AHEAD = tuple(
+    (
+        tuple(silent**day for silent in SILENT),
+        tuple(silent**day * comes for silent, comes in zip(SILENT, COMES, strict=True)),
+    )
+    for day in range(MOST_DAYS)
+)
+
 
 class Presence(Struct, array_like=True):
     """How common each of RATES is among the people; sums to 1."""
@@ -33,14 +45,11 @@ class Presence(Struct, array_like=True):
     shares: list[float] = field(default_factory=lambda: [1.0 / len(RATES)] * len(RATES))
 
     def learn(self, posterior: "Posterior") -> None:
-        """One step of online EM."""
+        """One step of online EM; what every rate is given on top keeps each of them possible."""
         scale = EM_STEP / posterior.total
-        kept = 1.0 - EM_STEP
         self.shares = [
-            max(kept * share + scale * (there + left), LEAST_SHARE)
-            for share, there, left in zip(
-                self.shares, posterior.there, posterior.left, strict=True
-            )
+            KEPT * share + scale * (there + left) + LEAST
+            for share, there, left in zip(self.shares, posterior.there, posterior.left, strict=True)
         ]
 
     def posterior(self, *, active: float, span: float, silence: float) -> "Posterior":
@@ -80,10 +89,9 @@ class Posterior:
 
     def days(self, count: int) -> Iterator[tuple[float, float]]:
         """For each coming day, were all before it silent: P(a visit), P(gone by that day)."""
-        there, here, gone, total = self.there, self.here, self.gone, self.total
-        for _ in range(count):
-            gone += HAZARD * here
-            yield sum(map(mul, there, COMES)) / total, gone / total
-            there = list(map(mul, there, SILENT))
-            here = sum(there)
+        there, gone = self.there, self.gone
+        for silent, comes in AHEAD[:count]:
+            here = sum(map(mul, there, silent))
             total = here + gone
+            gone += HAZARD * here
+            yield sum(map(mul, there, comes)) / total, gone / total

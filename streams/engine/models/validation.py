@@ -1,9 +1,10 @@
 """Progressive validation of probabilities: AUC, log-loss, Brier score and calibration error, in 3 KB.
 
-Scores are counted in 512 bins, positives and negatives apart. That gives the exact AUC but for pairs that
-share a bin, which count half: an error of some 1e-4 where ten thresholds (a common default) are wrong
-by some 1e-2. Counts of several partitions add up to those of all. Beyond 65 536 pairs everything is
-halved, so figures follow the last hundred thousand pairs and not the whole past.
+Scores are counted in 512 bins, positives and negatives apart. That gives the exact AUC but for
+pairs that share a bin, which count half: an error of some 1e-4 where ten thresholds (a common
+default) are wrong by some 1e-2. Counts of several partitions add up to those of all. Beyond 65 536
+pairs everything is halved, so figures follow the last hundred thousand pairs and not the whole
+past.
 """
 
 from math import log
@@ -52,7 +53,7 @@ class Validation(Struct, array_like=True):
         self.negatives = [a + b for a, b in zip(self.negatives, other.negatives, strict=True)]
 
     def metrics(self) -> dict[str, float]:
-        """auc and prevalence are 0.5 and 0.0 while undefined; the rest 0.0 before the first pair."""
+        """auc is 0.5 while undefined; everything else 0 before the first pair."""
         pairs = max(self.pairs, 1)
         return {
             "auc": self._auc(),

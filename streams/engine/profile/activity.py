@@ -1,10 +1,12 @@
 """What a person did so far, in some hundred bytes: the summary churn features are made from.
 
-Decayed counts use forward decay: an event adds 2**((time - landmark) / half-life), so a late event adds
-exactly what it would have added in time and the order of events does not matter, up to rounding. The
-landmark moves on by whole multiples of 28 days, which every half-life divides: scaling by powers of two
-loses nothing. Days are those of China Standard Time, which has no summer time.
-Source: Cormode et al., Forward decay: a practical time decay model for streaming systems (ICDE 2009).
+Decayed counts use forward decay: an event adds 2**((time - landmark) / half-life), so a late event
+adds exactly what it would have added in time and the order of events does not matter, up to
+rounding. The landmark moves on by whole multiples of 28 days, which every half-life divides:
+scaling by powers of two loses nothing. Days are those of China Standard Time, which has no summer
+time.
+Source: Cormode et al., Forward decay: a practical time decay model for streaming systems (ICDE
+2009).
 """
 
 from math import ldexp
@@ -62,7 +64,7 @@ class Activity(Struct, array_like=True, gc=False):
     responses: int = 0  # opened, clicked, claimed, used
 
     def record(self, type: str, time_ms: int, spend_fen: int = 0, stars: int = 0) -> None:
-        """Add one event. `spend_fen` counts whatever the type (negative for a refund), `stars` 1..5."""
+        """Add one event. `spend_fen` counts whatever the type, negative for a refund."""
         if time_ms - self.landmark_ms > PERIODS * PERIOD_MS:
             self._rebase(time_ms)
         if type in ACTIVITY:
@@ -95,10 +97,8 @@ class Activity(Struct, array_like=True, gc=False):
         self.count_28 += weight_28
         self.count_7 += weight_7
         self.count_1 += weight_7**7
-        if time_ms > self.last_ms:
-            self.last_ms = time_ms
-        if time_ms < self.first_ms or not self.first_ms:
-            self.first_ms = time_ms
+        self.last_ms = max(self.last_ms, time_ms)
+        self.first_ms = min(self.first_ms or time_ms, time_ms)
         day = (time_ms + ZONE_MS) // DAY_MS
         ago = self.last_day - day
         if ago == 0:

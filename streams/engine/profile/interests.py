@@ -1,36 +1,39 @@
-"""What a person is interested in: two decayed sums per category, one of hours and one of weeks.
+"""What a person is interested in: two decayed sums per category, one of a visit and one of weeks.
 
-Sums use forward decay (see activity.py): they compare without being decayed, late events commute, and
-the landmark moves by multiples of both half-lives, so no rounding depends on when it moved.
-A score mixes the person's recent share, the long share shrunk to the population by evidence, and the
-population's own share. Categories are at most 12; the weakest leaves.
+Sums use forward decay (see activity.py): they compare without being decayed, late events commute,
+and the landmark moves by multiples of both half-lives, so no rounding depends on when it moved.
+A score mixes the person's recent share, the long share shrunk to the population by evidence, and
+the population's own share. Categories are at most 12; the weakest leaves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from math import ldexp
+from types import MappingProxyType
 from typing import NamedTuple
 
 from msgspec import Struct
 
-FAST_MS = 6 * 3_600_000
+FAST_MS = 3_600_000  # one visit; 6 hours foresaw the next category less often
 SLOW_MS = 14 * 86_400_000
-PERIODS = 12  # 168 days: 672 fast half-lives, far from the largest float
+FASTER = SLOW_MS // FAST_MS
+PERIODS = 2  # 28 days: 672 fast half-lives, far from the largest float
 CATEGORIES = 12
 FORGIVEN_AFTER = 3  # positive signs until a refused category may come back
 WEIGHT = 1_000.0  # bound of one event's weight; real ones are 1 to 10
 
 
 class Population(NamedTuple):
-    """What the scores of one person lean on. Shares sum to at most 1, best first, ties by name."""
+    """What the scores of one person lean on: a live view of the interest model, or nothing."""
 
-    shares: list[tuple[str, float]] = []
-    of: dict[str, float] = {}  # the same by name
-    evidence: float = 4.0  # how many weight units of one's own count as much as the population
-    recent: float = 0.6  # most that the recent share can count for
-    settle: float = 2.0  # recent weight at which it counts for half of that
+    names: Sequence[str] = ()  # the most popular first, ties by name
+    sums: Mapping[str, float] = MappingProxyType({})
+    total: float = 1.0  # of the sums
+    evidence: float = 4.0  # how much weight of one's own counts as much as the population
+    recent: float = 0.85  # most that the recent share can count for
+    settle: float = 1.0  # recent weight at which it counts for half of that
 
 
-class Leaning(Struct, array_like=True):
+class Leaning(Struct, array_like=True, gc=False):
     """One category; sums at the landmark. `debt`: positive signs still owed after a refusal."""
 
     fast: float = 0.0
@@ -45,7 +48,7 @@ class Interests(Struct, array_like=True):
     leanings: dict[str, Leaning] = {}
 
     def record(self, category: str, weight: float, time_ms: int) -> None:
-        """Add a sign of interest; `weight` in (0, 1000], others are ignored. Empty category: no sign."""
+        """Add a sign of interest. No sign: an empty category, a weight outside (0, 1000]."""
         if not category or not 0.0 < weight <= WEIGHT:
             return
         leanings = self.leanings
@@ -61,7 +64,7 @@ class Interests(Struct, array_like=True):
             self._rebase(time_ms)
             periods = (time_ms - self.landmark_ms) / SLOW_MS
         leaning.slow += weight * 2.0**periods
-        leaning.fast += weight * 2.0 ** (periods * (SLOW_MS // FAST_MS))
+        leaning.fast += weight * 2.0 ** (periods * FASTER)
 
     def refuse(self, category: str) -> None:
         """The person is not interested: the category scores 0 until several positive signs."""
@@ -72,56 +75,65 @@ class Interests(Struct, array_like=True):
         leaning.debt = FORGIVEN_AFTER
         self.leanings[category] = leaning
 
+    def last_seen(self, most: int) -> list[str]:
+        """The last distinct categories with a sign of interest, latest first."""
+        found = []
+        for name in reversed(self.leanings):
+            if not self.leanings[name].debt:
+                found.append(name)
+                if len(found) == most:
+                    break
+        return found
+
     def scores(self, now_ms: int, population: Population) -> list[tuple[str, float]]:
         """(category, score) best first, ties by name; scores in [0, 1], summing to at most 1."""
-        found = list(self._own(now_ms, population))
-        others = self._others(now_ms, population)
-        leanings = self.leanings
-        found += [(name, others * share) for name, share in population.shares if name not in leanings]
+        found, prior = self._own(now_ms, population)
+        leanings, sums = self.leanings, population.sums
+        found += [(name, prior * sums[name]) for name in population.names if name not in leanings]
         found.sort(key=_best_first)
         return found
 
     def top(self, now_ms: int, population: Population, most: int) -> list[str]:
         """The names of the best `most` categories, as `scores` orders them, at less cost."""
-        found = [pair for pair in self._own(now_ms, population) if pair[1] > 0.0]
-        others = self._others(now_ms, population)
-        leanings = self.leanings
-        taken = 0
-        for name, share in population.shares:
-            if taken == most:
-                break
+        found, prior = self._own(now_ms, population)
+        leanings, sums = self.leanings, population.sums
+        wanted = most
+        for name in population.names:
             if name not in leanings:
-                found.append((name, others * share))
-                taken += 1
+                found.append((name, prior * sums[name]))
+                wanted -= 1
+                if not wanted:
+                    break
         found.sort(key=_best_first)
-        return [name for name, _ in found[:most]]
+        return [name for name, score in found[:most] if score > 0.0]
 
-    def _own(self, now_ms: int, population: Population) -> Iterator[tuple[str, float]]:
-        recent, long, prior = self._mixture(now_ms, population)
-        of = population.of
-        for name, leaning in self.leanings.items():
-            if leaning.debt:
-                yield name, 0.0
-            else:
-                own = recent * leaning.fast + long * leaning.slow
-                yield name, own + prior * of.get(name, 0.0)
-
-    def _others(self, now_ms: int, population: Population) -> float:
-        return self._mixture(now_ms, population)[2]
-
-    def _mixture(self, now_ms: int, population: Population) -> tuple[float, float, float]:
-        """Factors of the fast sum, the slow sum (both at the landmark) and the population's share."""
+    def _own(self, now_ms: int, population: Population) -> tuple[list[tuple[str, float]], float]:
+        """Scores of the person's own categories, and what a unit of popularity adds to any."""
         fast = slow = 0.0
-        for leaning in self.leanings.values():
+        leanings = self.leanings
+        for leaning in leanings.values():
             fast += leaning.fast
             slow += leaning.slow
-        age = (self.landmark_ms - now_ms) / SLOW_MS
-        evidence = slow * 2.0 ** min(age, 0.0) if age < 0 else slow
-        freshness = fast * 2.0 ** max(age * (SLOW_MS // FAST_MS), -1e4) if age < 0 else fast
-        recent = population.recent * freshness / (freshness + population.settle)
-        long = (1.0 - recent) * evidence / (evidence + population.evidence)
-        prior = 1.0 - recent - long
-        return recent / fast if fast else 0.0, long / slow if slow else 0.0, prior
+        prior = 1.0
+        if slow > 0.0:
+            age = min((self.landmark_ms - now_ms) / SLOW_MS, 0.0)
+            evidence = slow * 2.0**age
+            freshness = fast * 2.0 ** (age * FASTER)
+            recent = population.recent * freshness / (freshness + population.settle)
+            long = (1.0 - recent) * evidence / (evidence + population.evidence)
+            prior = max(1.0 - recent - long, 0.0)
+            fast, slow = recent / fast if fast else 0.0, long / slow
+        prior /= population.total
+        sums = population.sums
+        return [
+            (
+                name,
+                0.0
+                if leaning.debt
+                else fast * leaning.fast + slow * leaning.slow + prior * sums.get(name, 0.0),
+            )
+            for name, leaning in leanings.items()
+        ], prior
 
     def _admit(self) -> Leaning:
         leanings = self.leanings
@@ -133,7 +145,7 @@ class Interests(Struct, array_like=True):
         periods = (time_ms - self.landmark_ms) // SLOW_MS
         for leaning in self.leanings.values():
             leaning.slow = ldexp(leaning.slow, -periods)
-            leaning.fast = ldexp(leaning.fast, -periods * (SLOW_MS // FAST_MS))
+            leaning.fast = ldexp(leaning.fast, -periods * FASTER)
         self.landmark_ms += periods * SLOW_MS
 
 

@@ -22,7 +22,6 @@ MATERIAL = frozenset(
         "user.unfollowed",
         "contact.added",
         "contact.removed_by_customer",
-        "order.created",
         "order.paid",
         "order.refunded",
         "push.failed",
