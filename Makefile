@@ -42,7 +42,7 @@ bench: $(VENV)/.bench  ## Side by side with Faust, Quix Streams and Bytewax; wri
 
 live: $(VENV)/.test  ## The long form of the live tests: 500 000 events, 20 kills, a zombie
 	@.ci/broker
-	@STREAMS_TEST_LONG=1 $(BIN)/pytest tests/live
+	@STREAMS_LIVE_EVENTS=500000 STREAMS_LIVE_KILLS=20 $(BIN)/pytest -s tests/live/test_chaos.py
 
 kafka: $(VENV)/.run  ## A Kafka broker of your own in the foreground, until Ctrl-C
 	@.ci/broker

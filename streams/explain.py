@@ -15,7 +15,7 @@ from streams.contract.decisions import Decision
 from streams.contract.profiles import Interest, Profile
 from streams.contract.triggers import Explanation, Trigger
 from streams.faults import UserFault
-from streams.report.words import CHANNELS, JOURNEYS, KINDS, LIFECYCLES, outcome, pick
+from streams.report.words import CHANNELS, JOURNEYS, KINDS, LIFECYCLES, feature, outcome, pick
 
 CHINA = timezone(timedelta(hours=8))
 LAST_DECISIONS = 10
@@ -162,8 +162,9 @@ def _sent(trigger: Trigger) -> list[str]:
 
 def _because(explanation: Explanation) -> list[str]:
     lines = [f"  原因 reason      {explanation.reason} (分数 score {explanation.score:.3f})"]
-    for feature, value, contribution in map(msgspec.structs.astuple, explanation.top[:MOST_TOP]):
-        lines.append(f"    {contribution:+.3f}  {feature} = {value:.6g}")
+    for name, value, contribution in map(msgspec.structs.astuple, explanation.top[:MOST_TOP]):
+        words = feature(name)
+        lines.append(f"    {contribution:+.3f}  {words.zh} {words.en} ({name} = {value:.4g})")
     return lines
 
 
@@ -189,7 +190,7 @@ def _profile(profile: Profile) -> list[str]:
     life = pick(LIFECYCLES, profile.lifecycle)
     lines = [
         f"  阶段 lifecycle   {life.zh} {life.en}"
-        + ("" if profile.followed else " · 已取关 unfollowed"),
+        + ("" if profile.followed or profile.lifecycle == "unfollowed" else " · 已取关 unfollowed"),
         f"  活跃 activity    {profile.events} events, {profile.active_days} days, "
         f"last {local_time(profile.last_active_ms)}",
         f"  消费 spending    {profile.orders} orders, ¥{profile.spend_fen / 100:,.2f}",

@@ -75,7 +75,7 @@ CONTESTANTS = (OURS, FAUST, QUIX, BYTEWAX, BYTEWAX_1S)
 
 async def run(contestant: Contestant, bootstrap: str, records: Records, number: int) -> Measured:
     """Run one contestant over fresh topics. Raises RuntimeError with its log if it fails."""
-    run_id = f"bench-{contestant.name}-{number}"
+    run_id = topics.run_id(f"{contestant.name}-{number}")
     with tempfile.TemporaryDirectory(prefix="streams-bench-") as folder:
         at = Place(bootstrap, run_id, Path(folder))
         await at.make_topics(records, genesis=contestant is OURS)

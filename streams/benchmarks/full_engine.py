@@ -58,7 +58,7 @@ def replay(events: Path, folder: Path) -> dict[str, Any]:
 
 async def live(bootstrap: str, events: Path, count: int, folder: Path, number: int) -> Live:
     """Raises RuntimeError with the worker's log if it does not account for every event."""
-    chosen = deployment(bootstrap, f"bench-engine-{number}", folder)
+    chosen = deployment(bootstrap, topics.run_id(f"engine-{number}"), folder)
     await topics.create(bootstrap, [chosen.topic(EVENTS)], 1)
     await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
     await topics.fill(bootstrap, chosen.topic(EVENTS), _in_one_partition(events))

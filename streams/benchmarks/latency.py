@@ -32,7 +32,7 @@ class Latency(NamedTuple):
 async def measure(bootstrap: str, records: Records, per_second: int, number: int) -> Latency:
     """Send `records` at an even rate. Raises RuntimeError with the worker's log if it fails."""
     with tempfile.TemporaryDirectory(prefix="streams-bench-") as folder:
-        at = Place(bootstrap, f"bench-latency-{number}", Path(folder))
+        at = Place(bootstrap, topics.run_id(f"latency-{number}"), Path(folder))
         warm, rest = records[:PURCHASE_EVERY], records[PURCHASE_EVERY:]
         await at.make_topics(warm, genesis=True)
         process = at.start(OURS.command)

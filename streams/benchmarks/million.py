@@ -110,7 +110,7 @@ def load(rows: Iterable[StateRow]) -> dict[str, float]:
 
 async def restart(bootstrap: str, rows: Iterable[StateRow], folder: Path) -> dict[str, float]:
     """Write the rows to the state topic, run a worker, kill it, and time its successor."""
-    chosen = deployment(bootstrap, "bench-million", folder).model_copy(
+    chosen = deployment(bootstrap, topics.run_id("million"), folder).model_copy(
         update={"instance_id": "worker-1", "clock": "wall"}
     )
     await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
@@ -197,8 +197,9 @@ def main() -> None:
         _write(rows, multiplied(folded_rows(folder, options.simulated), options.users))
         command = [sys.executable, "-m", "streams.benchmarks.million", "--load", str(rows)]
         loaded: dict[str, Any] = json.loads(subprocess.check_output(command))  # noqa: S603
+        print(json.dumps({"load": loaded}))
         found = asyncio.run(restart(kafka.bootstrap, _read(rows), folder))
-        print(json.dumps({"load": loaded, "worker": found}, indent=2))
+        print(json.dumps({"worker": found}))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
+from uuid import uuid4
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -13,6 +14,12 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 BATCH_BYTES = 512 * 1024
+_PROCESS = uuid4().hex[:8]
+
+
+def run_id(name: str) -> str:
+    """A prefix for topics that no earlier run used: a broker that was given keeps them."""
+    return f"bench-{_PROCESS}-{name}"
 
 
 async def create(bootstrap: str, topics: Iterable[str], partitions: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.commands.terminal import counts, print_lines, table
-from streams.report.words import CHANNELS, FATES, JOURNEYS, KINDS, Words, outcome, pick
+from streams.report.words import CHANNELS, FATES, JOURNEYS, KINDS, Words, outcome, pick, verdict
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
@@ -88,6 +88,8 @@ def _coupon(effect: Mapping[str, Any]) -> None:
             ("差异 effect", "", band("effect")),
         ),
     )
+    low, _, high = effect["effect"]
+    print_lines(" ".join(verdict(low, high)))
 
 
 def _speed(summary: Mapping[str, Any]) -> None:

@@ -42,16 +42,12 @@ class Insight:
     def population(self, now_ms: int) -> Population:
         return self._interest.population(now_ms)
 
-    def interests(self, state: UserState, now_ms: int) -> dict[str, float]:
-        """The scores in [0, 1] by category, best first."""
-        return dict(state.interests.scores(now_ms, self.population(now_ms)))
-
     def interest(self, state: UserState, category: str, now_ms: int) -> float:
         """The score of one category."""
-        return self.interests(state, now_ms).get(category, 0.0)
+        return state.interests.score(category, now_ms, self.population(now_ms))
 
     def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
-        found = list(self.interests(state, now_ms).items())[:TOP]
+        found = state.interests.scores(now_ms, self.population(now_ms))[:TOP]
         return [Contribution(f"interest:{name}", score, score) for name, score in found]
 
     def why_churn(self, state: UserState, now_ms: int) -> list[Contribution]:

@@ -94,9 +94,8 @@ class Timers:
         else:
             state.check_ms = 0  # lost, until active again
         if state.lit:
-            scores = self._insight.interests(state, now_ms)
-            least = config.interest_content.threshold
-            state.lit = [name for name in state.lit if scores.get(name, 0.0) >= least]
+            least, score = config.interest_content.threshold, self._insight.interest
+            state.lit = [name for name in state.lit if score(state, name, now_ms) >= least]
         forget_old(state, config.policy, now_ms)
         cause = f"check:{person.user_id}:{due_ms}"
         return Moment(now_ms, person, DAILY_CHECK, due_ms, cause)

@@ -10,7 +10,7 @@ from streams.report import svg
 from streams.report.choose import Chosen
 from streams.report.parts import Bar, bars, both, card, legend, tile, two_columns
 from streams.report.person import decision_card, person_card
-from streams.report.words import CHANNELS, FATES, KINDS, SCENARIOS, Words, outcome, pick
+from streams.report.words import CHANNELS, FATES, KINDS, SCENARIOS, Words, outcome, pick, verdict
 
 UNDER_WAY = ("ENTERED", "EXITED")
 OUTCOME_COLOURS = {
@@ -25,7 +25,8 @@ def render(summary: Mapping[str, Any], chosen: Chosen) -> str:
     """`summary` is what summary.json holds; parts it has no figures for are left out."""
     left, right = [_funnel(summary), _days(summary), _fates(summary)], [_outcomes(summary)]
     if summary.get("churn_auc") is not None:
-        right += [_ranking(summary), _reliability(summary)]
+        left.append(_ranking(summary))
+        right.append(_reliability(summary))
     if summary.get("coupon_effect"):
         right.append(_coupon(summary["coupon_effect"]))
     person = "" if chosen.person is None else person_card(chosen.person)
@@ -213,12 +214,13 @@ def _coupon(effect: Mapping[str, Any]) -> str:
         _band("对照 held out", effect["held_out"], svg.PALE),
         _band("差异 effect", effect["effect"], svg.BLUE),
     ]
+    said = verdict(effect["effect"][0], effect["effect"][2])
     text = Words(
         f"随机分组：{effect['n_offered']:,} 人可得优惠券，{effect['n_held_out']:,} 人为对照；"
-        f"图为 {effect['window_days']} 天内回来的比例，横线是 95% 区间。",
+        f"图为 {effect['window_days']} 天内回来的比例，横线是 95% 区间。{said.zh}",
         f"Drawn at random: {effect['n_offered']:,} could get the coupon, "
         f"{effect['n_held_out']:,} were held out; the share who came back within "
-        f"{effect['window_days']} days, with 95 % intervals.",
+        f"{effect['window_days']} days, with 95 % intervals. {said.en}",
     )
     return card(
         Words("优惠券真的有用吗", "Did the coupon work?"),

@@ -47,7 +47,7 @@ class Person(NamedTuple):
 def person_card(person: Person) -> str:
     profile = person.profile
     left = _churn(profile, person.coupon) + _interests(profile)
-    right = _hours(person.hours) + _timeline(person.moments)
+    right = _hours(person.hours) + _timeline(_around(person.moments, person.coupon))
     body = f'<div class="persona">{_who(profile)}<div>{left}</div><div>{right}</div></div>'
     return card(Words("用户画像", "One person, as the engine sees them"), body)
 
@@ -162,12 +162,21 @@ def _hours(hours: Mapping[str, Sequence[int]]) -> str:
     )
 
 
+def _around(moments: Sequence[Moment], coupon: Trigger | None) -> Sequence[Moment]:
+    """The moments about the coupon, the last ones where there is none."""
+    first = max(0, len(moments) - MOST_MOMENTS)
+    if coupon is not None:
+        before = sum(moment.at_ms < coupon.created_at_ms for moment in moments)
+        first = min(first, max(0, before - MOST_MOMENTS // 3))
+    return moments[first : first + MOST_MOMENTS]
+
+
 def _timeline(moments: Sequence[Moment]) -> str:
     rows = "".join(
         f"<li{' class=sent' if moment.sent else ''}><time>{local_time(moment.at_ms)[5:16]}</time>"
         f'<span>{escape(moment.words.zh)} <span class="en">{escape(moment.words.en)}</span>'
         "</span></li>"
-        for moment in moments[-MOST_MOMENTS:]
+        for moment in moments
     )
     return f'<h3>时间线 <span class="en">timeline</span></h3><ul class="time">{rows}</ul>'
 

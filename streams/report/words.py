@@ -163,6 +163,18 @@ def outcome(code: str) -> Words:
     return Words(_OUTCOMES_ZH.get(code, code), OUTCOMES.get(code, code))
 
 
+def verdict(low: float, high: float) -> Words:
+    """What an interval of an effect allows to say."""
+    if low > 0:
+        return Words("区间在 0 以上：优惠券有效。", "The interval is above zero: it worked.")
+    if high < 0:
+        return Words("区间在 0 以下：适得其反。", "The interval is below zero: it did harm.")
+    return Words(
+        "区间包含 0：这次人数太少，看不出效果。",
+        "The interval contains zero: with so few people nothing can be said.",
+    )
+
+
 def feature(name: str) -> Words:
     """The words for a feature; `interest:X` is the interest in a category."""
     kind, colon, category = name.partition(":")

@@ -8,9 +8,10 @@ see. Between two events of a person they are deterministic: that is what makes t
 truth.py possible.
 
 The numbers are chosen, not fitted. They give some 1.5 % departures a day (a month loses a third of
-the followers, the order of magnitude of young official accounts), twice as many among the
-disappointed, and leave most of each departure to chance, so that no model can be right about all of
-them.
+the followers, the order of magnitude of young official accounts). Most of the difference between
+people is in things that can be seen, for the simulation is there to show whether a model finds them;
+the frailty is small because nobody could ever learn it from one life. When somebody leaves is still
+left to the draw, so that no model can be right about all of them.
 """
 
 from math import exp, log
@@ -19,14 +20,14 @@ from typing import NamedTuple
 DAY_MS = 86_400_000
 LN_2 = log(2.0)
 
-BASE_HAZARD = 0.0105  # a day, for a settled, content, buying person of average frailty
-FRAILTY_SIGMA = 0.2  # of its logarithm: what no observer can ever learn from one life
+BASE_HAZARD = 0.0095  # a day, for a settled, content, buying person of average frailty
+FRAILTY_SIGMA = 0.1  # of its logarithm: what no observer can ever learn from one life
 UNFOLLOW_SHARE = 0.35  # of departures are an unfollow, the others are silence
 NEWCOMER_EXCESS = 1.5  # a new follower leaves 2.5 times as easily ...
 NEWCOMER_DAYS = 3.0  # ... which wears off with this time constant
 UNCONVERTED_AFTER_DAYS = 5  # who has not ordered or applied by then is less attached:
-UNCONVERTED_FACTOR = 1.7
-DISAPPOINTMENT_WEIGHT = 1.0  # log-hazard per bad experience: leaving is 2.7 times as likely
+UNCONVERTED_FACTOR = 2.2
+DISAPPOINTMENT_WEIGHT = 1.2  # log-hazard per bad experience: leaving is 3.3 times as likely
 DISAPPOINTMENT_HALF_LIFE_DAYS = 6.0
 DISAPPOINTMENT_RATE_WEIGHT = 0.3  # and visits 26 % rarer: a declining engagement
 ANNOYANCE_WEIGHT = 0.8  # log-hazard per unit above what people put up with

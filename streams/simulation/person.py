@@ -16,7 +16,7 @@ from streams.simulation.scenarios.scenario import Scenario
 T = TypeVar("T")
 
 RATE_SIGMA = 0.25  # of the logarithm, around the rhythm's rate
-FADING_SHARE = 0.04  # of people lose interest steadily ...
+FADING_SHARE = 0.02  # of people lose interest steadily ...
 FADING_DAYS = (6.0, 14.0)  # ... with a time constant in this range
 LAUNCH_SHARE = 0.75  # of people join in the first LAUNCH_DAYS, the others until LAST_JOIN_DAY
 LAUNCH_DAYS = 2

@@ -1,8 +1,18 @@
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from streams.runtime.local_kafka import LocalKafka
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One broker serves all live tests: they share a process when tests run in several."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("kafka"))
 
 
 @pytest.fixture(scope="session")

@@ -42,7 +42,7 @@ SETTLED_DAYS = 5.0  # who has not ordered by then may be a visitor only
 RARELY, OFTEN = 1e-3, 1.0 - 1e-3  # bounds of a day's probability, and with it of absence
 NEWCOMER_FADES = exp(-1.0 / NEWCOMER_DAYS)
 TURN = (sin(2.0 * pi / 7.0), cos(2.0 * pi / 7.0))
-MOST = 50.0  # of what is counted: more says nothing more
+MOST = 200.0  # of what is counted and decayed: more says nothing more
 
 
 class Forecast(NamedTuple):
@@ -92,22 +92,23 @@ class Outlook:
         activity, now_ms = self._activity, self._now_ms
         silence = max(now_ms - activity.last_ms, 0) / DAY_MS
         tenure = max(now_ms - activity.first_ms, 0) / DAY_MS
-        count_1, count_7, _ = activity.decayed(now_ms)
+        count_1, count_7 = map(_count, activity.decayed(now_ms)[:2])
         decay = 0.5 ** ((now_ms - activity.landmark_ms) / WEEK_MS)
-        displeased = min(activity.displeasure_7 * decay, MOST)
-        approached = min(activity.approaches_7 * decay, MOST)
+        displeased = _count(activity.displeasure_7 * decay)
+        approached = _count(activity.approaches_7 * decay)
         newcomer = exp(-tenure / NEWCOMER_DAYS)
         ago = max((now_ms + ZONE_MS) // DAY_MS - activity.last_day, 0)
         bitmap = activity.bitmap << ago if ago < 7 else 0
         angle = ((now_ms + ZONE_MS) % WEEK_MS / DAY_MS + 0.5) * (2.0 * pi / 7.0)
         wave, cowave = sin(angle), cos(angle)
-        expected, ordered = self.posterior.active_days(), activity.orders > 0
+        ordered = activity.orders > 0
         for visit, gone in self.posterior.days(days):
             comes = min(max(visit, RARELY), OFTEN)
             absence = gone / (1.0 - comes)
             week = min(tenure + 1.0, 7.0)
             active = (bitmap & WEEK).bit_count()
-            trend = log((active + 1.0) / (expected * week + 1.0))
+            expected = visit / (1.0 - gone) * week  # active days of somebody still there
+            trend = log((active + 1.0) / (expected + 1.0))
             yield (
                 log(comes / (1.0 - comes)),
                 absence,
@@ -138,10 +139,15 @@ class Outlook:
         """What days of silence leave as it is."""
         activity = self._activity
         decay = 0.5 ** ((self._now_ms - activity.landmark_ms) / PERIOD_MS)
-        ratings, stars = activity.rating_28 * decay, activity.stars_28 * decay
+        ratings, stars = _count(activity.rating_28 * decay), _count(activity.stars_28 * decay)
         return [
             min(log1p(max(activity.orders, 0)), 5.0) - 0.5,
             (stars + 4.0) / (ratings + 1.0) - 4.0,  # as if one rating of 4 had been given before
             0.0 if activity.ratings else 1.0,
             log((activity.responses + 1.0) / (activity.approaches + 2.0)) + 0.7,
         ]
+
+
+def _count(value: float) -> float:
+    """A decayed count within 0 and MOST; NaN is none."""
+    return value if 0.0 <= value <= MOST else MOST if value > MOST else 0.0

@@ -6,9 +6,10 @@ next place in the vector, up to `capacity`; names beyond it are ignored and coun
 Source: Duchi, Hazan, Singer, Adaptive subgradient methods (JMLR 2011), diagonal case.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from math import exp, isnan, sqrt
 from operator import mul
+from typing import Any
 
 from msgspec import Struct
 from river.base import Classifier
@@ -16,7 +17,6 @@ from river.base import Classifier
 from streams.engine.models import rows
 
 BOUND = 1e3  # of one feature's magnitude; transformed features stay below 10
-WEIGHT = 1e3  # of a weight's magnitude
 
 
 class LogisticRow(Struct, array_like=True):
@@ -90,8 +90,8 @@ class OnlineLogistic(Classifier):
         self.examples += 1
         return probability
 
-    def learn_one(self, x: Mapping[str, float], y: bool) -> None:
-        for name in sorted(x, key=str):
+    def learn_one(self, x: dict[Hashable, Any], y: bool | str | int) -> None:
+        for name in sorted(map(str, x)):
             if name not in self.index:
                 if len(self.index) >= self.capacity:
                     self.ignored += 1
@@ -100,15 +100,17 @@ class OnlineLogistic(Classifier):
         self.widen(len(self.index))
         self.learn(self._vector(x), bool(y))
 
-    def predict_proba_one(self, x: Mapping[str, float]) -> dict[bool, float]:  # type: ignore[override]
+    def predict_proba_one(
+        self, x: dict[Hashable, Any], **kwargs: Any
+    ) -> dict[bool | str | int, float]:
         probability = sigmoid(self.logit(self._vector(x)))
         return {False: 1.0 - probability, True: probability}
 
-    def _vector(self, x: Mapping[str, float]) -> list[float]:
+    def _vector(self, x: dict[Hashable, Any]) -> list[float]:
         vector = [0.0] * len(self.weights)
         index = self.index
         for name, value in x.items():
-            place = index.get(name)
+            place = index.get(str(name))
             if place is not None:
                 vector[place] = bounded(value)
         return vector

@@ -83,10 +83,6 @@ class Posterior:
         self.gone = sum(left)
         self.total = self.here + self.gone
 
-    def active_days(self) -> float:
-        """Expected active days per day of a person who is there."""
-        return sum(map(mul, self.there, ACTIVE)) / self.here
-
     def days(self, count: int) -> Iterator[tuple[float, float]]:
         """For each coming day, were all before it silent: P(a visit), P(gone by that day)."""
         there, gone = self.there, self.gone

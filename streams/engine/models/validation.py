@@ -1,4 +1,4 @@
-"""Progressive validation of probabilities: AUC, log-loss, Brier score and calibration error, in 3 KB.
+"""Progressive validation of probabilities: AUC, log-loss, Brier score, calibration error.
 
 Scores are counted in 512 bins, positives and negatives apart. That gives the exact AUC but for
 pairs that share a bin, which count half: an error of some 1e-4 where ten thresholds (a common

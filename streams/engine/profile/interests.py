@@ -107,23 +107,18 @@ class Interests(Struct, array_like=True):
         found.sort(key=_best_first)
         return [name for name, score in found[:most] if score > 0.0]
 
+    def score(self, category: str, now_ms: int, population: Population) -> float:
+        """The score of one category, as `scores` gives it."""
+        leaning = self.leanings.get(category)
+        fast, slow, prior = self._mixture(now_ms, population)
+        popular = prior * population.sums.get(category, 0.0)
+        if leaning is None:
+            return popular
+        return 0.0 if leaning.debt else fast * leaning.fast + slow * leaning.slow + popular
+
     def _own(self, now_ms: int, population: Population) -> tuple[list[tuple[str, float]], float]:
         """Scores of the person's own categories, and what a unit of popularity adds to any."""
-        fast = slow = 0.0
-        leanings = self.leanings
-        for leaning in leanings.values():
-            fast += leaning.fast
-            slow += leaning.slow
-        prior = 1.0
-        if slow > 0.0:
-            age = min((self.landmark_ms - now_ms) / SLOW_MS, 0.0)
-            evidence = slow * 2.0**age
-            freshness = fast * 2.0 ** (age * FASTER)
-            recent = population.recent * freshness / (freshness + population.settle)
-            long = (1.0 - recent) * evidence / (evidence + population.evidence)
-            prior = max(1.0 - recent - long, 0.0)
-            fast, slow = recent / fast if fast else 0.0, long / slow
-        prior /= population.total
+        fast, slow, prior = self._mixture(now_ms, population)
         sums = population.sums
         return [
             (
@@ -132,8 +127,24 @@ class Interests(Struct, array_like=True):
                 if leaning.debt
                 else fast * leaning.fast + slow * leaning.slow + prior * sums.get(name, 0.0),
             )
-            for name, leaning in leanings.items()
+            for name, leaning in self.leanings.items()
         ], prior
+
+    def _mixture(self, now_ms: int, population: Population) -> tuple[float, float, float]:
+        """What a unit of the recent sum, of the long sum and of popularity adds to a score."""
+        fast = slow = 0.0
+        for leaning in self.leanings.values():
+            fast += leaning.fast
+            slow += leaning.slow
+        if slow <= 0.0:
+            return 0.0, 0.0, 1.0 / population.total
+        age = min((self.landmark_ms - now_ms) / SLOW_MS, 0.0)
+        evidence = slow * 2.0**age
+        freshness = fast * 2.0 ** (age * FASTER)
+        recent = population.recent * freshness / (freshness + population.settle)
+        long = (1.0 - recent) * evidence / (evidence + population.evidence)
+        prior = max(1.0 - recent - long, 0.0) / population.total
+        return recent / fast if fast else 0.0, long / slow, prior
 
     def _admit(self) -> Leaning:
         leanings = self.leanings

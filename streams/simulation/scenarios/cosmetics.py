@@ -62,9 +62,9 @@ SCENARIO = Scenario(
     },
     account_share=0.28,
     hours=EVENING_HOURS,
-    cart=0.10,
+    cart=0.18,
     order=0.48,
-    slow=0.10,
+    slow=0.2,
     config=journeys(
         brand="花朝",
         scenario="cosmetics",

@@ -69,9 +69,9 @@ SCENARIO = Scenario(
     },
     account_share=0.1,
     hours=EVENING_HOURS,
-    cart=0.12,
+    cart=0.2,
     order=0.62,
-    slow=0.12,
+    slow=0.2,
     invited=0.6,
     config=journeys(
         brand="邻里拼团",

@@ -70,14 +70,13 @@ EVENING_HOURS = (3, 1, 1, 0, 0, 1, 4, 7, 7, 7, 8, 9, 14, 10, 8, 8, 9, 11, 14, 19
 WEEKEND = (0.92, 0.90, 0.91, 0.94, 1.06, 1.17, 1.10)
 WORKDAYS = (1.16, 1.14, 1.12, 1.12, 1.08, 0.73, 0.65)
 
-# These are the people for whom silence of a week is a sensible definition of churn: nearly all come
-# several times in one. A large share of monthly visitors would make every forecast, the best one too,
-# a guess at rates that two weeks of history cannot show.
+# These are people for whom silence of a week is a sensible definition of churn: nearly all come several
+# times in one. With many weekly and monthly visitors every forecast, the best one too, guesses at rates
+# that two weeks of history cannot show.
 RHYTHMS = (
-    Rhythm("daily", 0.46, 1.25),
-    Rhythm("several_a_week", 0.45, 0.80),
-    Rhythm("weekly", 0.08, 0.40),
-    Rhythm("monthly", 0.01, 0.10),
+    Rhythm("daily", 0.50, 1.30),
+    Rhythm("several_a_week", 0.44, 0.90),
+    Rhythm("weekly", 0.06, 0.45),
 )
 
 SHOP_STEPS = {
@@ -121,10 +120,10 @@ class Scenario(Struct, frozen=True, kw_only=True):
     steps_per_visit: float = 3.6
     hours: tuple[int, ...] = SHOPPING_HOURS
     weekdays: tuple[float, ...] = WEEKEND
-    cart: float = 0.16  # a viewed product goes into the cart
+    cart: float = 0.2  # a viewed product goes into the cart
     order: float = 0.50  # a cart is ordered at once; the others are left behind
     fulfilment: Literal["parcel", "meal", "none"] = "parcel"
-    slow: float = 0.20  # of orders arrive late
+    slow: float = 0.25  # of orders arrive late
     rated: float = 0.45  # of fulfilled orders and service sessions get stars
     form_sent: float = 0.4  # of opened forms are sent
     bad_service: float = 0.15  # of service sessions disappoint
