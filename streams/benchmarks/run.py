@@ -22,6 +22,7 @@ from streams.runtime.local_kafka import KafkaUnavailableError, LocalKafka
 
 PARTS = ("small_job", "latency", "full_engine")
 LATENCY_PER_S = 2_000
+LATENCY_S = 15
 NOT_INSTALLED = "not installed"
 console = Console(stderr=True)
 
@@ -40,8 +41,7 @@ def main() -> int:
         console.print(str(error), markup=False)
         return 1
     result["conditions"]["load_average_after"] = os.getloadavg()[0]
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=2) + "\n")
+    _save(result, options.out)
     show(result, Console())
     return 0
 
@@ -62,15 +62,24 @@ def _options() -> argparse.Namespace:
 async def _measure(
     bootstrap: str, folder: Path, options: argparse.Namespace, result: dict[str, Any]
 ) -> None:
-    records = list(work.events(options.events))
     if "small_job" in options.only:
+        records = list(work.events(options.events))
         result |= await _small_job(bootstrap, records, options)
+        _save(result, options.out)
     if "latency" in options.only:
         console.print(f"latency at {LATENCY_PER_S:,} events/s ...")
-        measured = await latency.measure(bootstrap, records[: 15 * LATENCY_PER_S], LATENCY_PER_S, 0)
+        records = list(work.events(LATENCY_S * LATENCY_PER_S))
+        measured = await latency.measure(bootstrap, records, LATENCY_PER_S, 0)
         result["latency_ms"] = {"per_s": LATENCY_PER_S} | measured._asdict()
+        _save(result, options.out)
     if "full_engine" in options.only:
         result |= await _full_engine(bootstrap, folder, options)
+
+
+def _save(result: dict[str, Any], path: Path) -> None:
+    """After each part: what took minutes to measure is not lost to a later failure."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n")
 
 
 async def _small_job(

@@ -1,6 +1,7 @@
 """Chance as a keyed hash: the same question has the same answer, and its probability is exact.
 
-No generator object, hence no order of draws: replay, retries and merges cannot shift anybody's draw.
+No generator object, hence no order of draws: replay, retries and merges cannot shift anybody's
+draw.
 """
 
 from hashlib import blake2b

@@ -6,7 +6,8 @@ DAY_MS = 86_400_000
 
 
 class Cap(Struct, frozen=True):
-    """At most `most` triggers of `purpose` in any rolling window; channel `*` counts over all channels."""
+    """At most `most` triggers of `purpose` in any rolling window; channel `*` counts over all
+    channels."""
 
     purpose: str = "marketing"
     channel: str = "*"
@@ -15,7 +16,8 @@ class Cap(Struct, frozen=True):
 
 
 class QuietHours(Struct, frozen=True):
-    """Local minutes of the day, in the user's zone; `jitter_ms` spreads the release after the end."""
+    """Local minutes of the day, in the user's zone; `jitter_ms` spreads the release after the
+    end."""
 
     from_minute: int = 22 * 60
     to_minute: int = 8 * 60

@@ -1,5 +1,5 @@
-"""Control groups: of everything, and of each journey. Drawn by a keyed hash of the person's anchor, so a
-person stays in a group through merges and returns, and the propensity is exact.
+"""Control groups: of everything, and of each journey. Drawn by a keyed hash of the person's
+anchor, so a person stays in a group through merges and returns, and the propensity is exact.
 
 The anchor of a person is that of the alias they were first seen with.
 """

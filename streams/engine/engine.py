@@ -1,8 +1,10 @@
-"""The engine: records in, outcomes out. `_observe` shows every stage in the order an event meets them.
+"""The engine: records in, outcomes out. `_observe` shows every stage in the order an event meets
+them.
 
-Pure: time comes with the records, chance is a keyed hash, effects are values. The sum of the fates equals
-the inputs: every event and rejection that is not a redelivery ends in exactly one of them. Mail is input
-forwarded by another partition; it is counted here, where it is applied, and there as forwarded.
+Pure: time comes with the records, chance is a keyed hash, effects are values. The sum of the
+fates equals the inputs: every event and rejection that is not a redelivery ends in exactly one of
+them. Mail is input forwarded by another partition; it is counted here, where it is applied, and
+there as forwarded.
 """
 
 import msgspec
@@ -20,7 +22,6 @@ from streams.engine.insight import Insight
 from streams.engine.journeys.stage import JourneyStage
 from streams.engine.labels import ANSWERS, answered
 from streams.engine.ledger import COUNTED_AS, COUNTS_KEY, Ledger
-from streams.engine.moment import Moment
 from streams.engine.outcome import SILENT, Effect, Outcome
 from streams.engine.people import People
 from streams.engine.policy.stage import PolicyStage
@@ -68,8 +69,7 @@ class Engine:
     def handle(self, record: Record) -> Outcome:
         """Fold one record: first what is due by its time, then the record."""
         clock = self.ledger.clock
-        if record.at_ms > clock.now_ms:
-            clock.now_ms = record.at_ms
+        clock.now_ms = max(clock.now_ms, record.at_ms)
         self.store.changed[COUNTS_KEY] = None
         effects: list[Effect] = []
         self._timers.fire(clock.now_ms, effects)

@@ -1,7 +1,6 @@
 """The engine behind the fold's interface: records as bytes in, outputs and rows as bytes out."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -10,7 +9,7 @@ from streams.contract.dead_letters import DeadLetter
 from streams.contract.decisions import Decision
 from streams.contract.partitioning import partition_of
 from streams.contract.profiles import Profile
-from streams.contract.records import Genesis, Mail, Record
+from streams.contract.records import Genesis, Record
 from streams.contract.topics import DEAD_LETTERS, DECISIONS, MAIL, PROFILES, TRIGGERS
 from streams.contract.triggers import Trigger
 from streams.engine.cleaning.cleaning import SCALES_KEY
@@ -28,9 +27,9 @@ ENGINE_VERSION = 1
 
 
 class EngineFold:
-    """One partition. The configuration stands in the log's genesis record; `config` is for callers who
-    know it beforehand, `users_in_memory` overrides how many people are kept decoded. Neither it nor
-    batch boundaries change any byte."""
+    """One partition. The configuration stands in the log's genesis record; `config` is for
+    callers who know it beforehand, `users_in_memory` overrides how many people are kept
+    decoded. Neither it nor batch boundaries change any byte."""
 
     def __init__(
         self, partition: int, config: Config | None = None, *, users_in_memory: int | None = None
@@ -39,7 +38,9 @@ class EngineFold:
         self._users_in_memory = users_in_memory
         self._store = Store()
         self._genesis: Genesis | None = None
-        self._unread: list[tuple[bytes, bytes]] = []  # rows that came before the genesis row, but for people
+        self._unread: list[
+            tuple[bytes, bytes]
+        ] = []  # rows that came before the genesis row, but for people
         self._new_genesis = False
         self._engine: Engine | None = None
         if config is not None:

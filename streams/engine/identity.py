@@ -1,16 +1,17 @@
-"""One person behind several aliases, and people who want to be forgotten: what happens to their state.
+"""One person behind several aliases, and people who want to be forgotten: what happens to their
+state.
 
 `people.py` knows who forwards to whom; here states move, merge and end.
 """
 
 from typing import Any
 
+from streams.contract.partitioning import base_alias
 from streams.contract.records import Mail
 from streams.engine.control_groups import anchor
 from streams.engine.journeys.stage import JourneyStage
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect, Tombstone
-from streams.contract.partitioning import base_alias
 from streams.engine.people import People
 from streams.engine.profile.merging import merge
 from streams.engine.profile.portrait import Portraits
@@ -127,6 +128,7 @@ class Identity:
         effects: list[Effect] = []
         if state.first_seen_ms < person.state.first_seen_ms:
             person.state.anchor = anchor(state, alias, self._seed)
+            person.held = None
         merge(person.state, state)
         moment = Moment(now_ms, person, LINKED, now_ms, "")
         self._journeys.merge(moment, state, effects)

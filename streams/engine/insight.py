@@ -21,7 +21,8 @@ class Insight:
         self._interest = InterestModel()
 
     def learn(self, moment: Moment) -> None:
-        """Signs of interest, of the category met or of each thing ordered; the end of the relation."""
+        """Signs of interest, of the category met or of each thing ordered; the end of the
+        relation."""
         weight = moment.weight
         if weight <= 0.0:
             if moment.type in HARD_CHURN:

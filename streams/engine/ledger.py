@@ -35,7 +35,8 @@ class Ledger:
         counts[name] = counts.get(name, 0) + 1
 
     def is_new(self, origin: Origin) -> bool:
-        """Whether the source is heard for the first time at this offset; offsets of a source rise."""
+        """Whether the source is heard for the first time at this offset; offsets of a source
+        rise."""
         source = (origin.topic, origin.epoch, origin.partition)
         mark = self._marks.get(source)
         if mark is None:

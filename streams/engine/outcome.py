@@ -1,4 +1,6 @@
-"""What folding one record led to: its fate and, seldom, effects. Effects are values; the shell acts."""
+"""What folding one record led to: its fate and, seldom, effects. Effects are values; the shell
+acts.
+"""
 
 from typing import NamedTuple
 

@@ -1,12 +1,13 @@
 """Who an event is about: aliases, merges and erasure generations, also across partitions.
 
-A person's user id is the alias they were first seen with; after an erasure `.1`, `.2`, ... follow. An alias
-that became part of another person forwards to it. Where the two live in different partitions, mail does the
-rest: `move` asks a partition to hand a person over, `adopt` brings the state, `event` brings later events.
+A person's user id is the alias they were first seen with; after an erasure `.1`, `.2`, ...
+follow. An alias that became part of another person forwards to it. Where the two live in
+different partitions, mail does the rest: `move` asks a partition to hand a person over, `adopt`
+brings the state, `event` brings later events.
 
-Two partitions may move two people to each other at the same time, which closes forwards to a loop. Mail
-carries the aliases it passed; the smallest alias of a loop that sees a mail for the second time stops
-forwarding and is the person.
+Two partitions may move two people to each other at the same time, which closes forwards to a
+loop. Mail carries the aliases it passed; the smallest alias of a loop that sees a mail for the
+second time stops forwarding and is the person.
 """
 
 from base64 import b64decode, b64encode
@@ -32,7 +33,8 @@ MOST_LINKED = 64  # aliases of one person; a person has a few, a forger many
 
 
 class People:
-    """Rows of aliases exist only for those that were linked or erased: all others speak for themselves."""
+    """Rows of aliases exist only for those that were linked or erased: all others speak for
+    themselves."""
 
     def __init__(self, store: Store, clock: Counts, *, partition: int, partitions: int) -> None:
         self._store = store
@@ -165,7 +167,8 @@ class People:
         self._aliases[key[len(PREFIX) :].decode()] = decode_row(key, row, AliasState)
 
     def _mail(self, kind: str, to: str, user_id: str, body: dict[str, Any]) -> Mail:
-        """The origin numbers this partition's mail; the intake replaces it by the mail topic's offset."""
+        """The origin numbers this partition's mail; the intake replaces it by the mail topic's
+        offset."""
         sequence = self._clock.mail_sequence
         self._clock.mail_sequence = sequence + 1
         return Mail(

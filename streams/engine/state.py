@@ -38,7 +38,8 @@ class Consented(Struct, array_like=True, gc=False):
 
 
 class Sent(Struct, array_like=True, gc=False):
-    """A trigger we emitted: released `delay_ms` after it was created. `mark` tells it in an answer."""
+    """A trigger we emitted: released `delay_ms` after it was created. `mark` tells it in an
+    answer."""
 
     created_ms: int
     delay_ms: int
@@ -103,7 +104,8 @@ class UserState(Struct, array_like=True, gc=False):
 
 
 class AliasState(Struct, array_like=True, gc=False):
-    """`forward`: the user id this alias belongs to now; `linked`: aliases that forward to this one."""
+    """`forward`: the user id this alias belongs to now; `linked`: aliases that forward to this
+    one."""
 
     generation: int = 0
     erased_ms: int = 0

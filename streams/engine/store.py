@@ -1,8 +1,9 @@
 """People in memory: every row encoded, the most recently used ones decoded, timers in a heap.
 
-A million people are a million values of bytes; what is decoded is a bounded window over them. Whether a
-person is decoded, evicted or freshly loaded changes no byte. The heap holds `due + key` as bytes, which
-orders by (due, user id); an entry whose person is now due at another time is dropped when it surfaces.
+A million people are a million values of bytes; what is decoded is a bounded window over them.
+Whether a person is decoded, evicted or freshly loaded changes no byte. The heap holds `due + key`
+as bytes, which orders by (due, user id); an entry whose person is now due at another time is
+dropped when it surfaces.
 """
 
 from collections import OrderedDict
@@ -25,7 +26,7 @@ HEAP_SLACK = 1_024  # stale entries tolerated beyond one per person
 class Person:
     """A decoded row. Change `state`, then call `Store.touch`."""
 
-    __slots__ = ("dirty", "due_ms", "key", "state", "user_id")
+    __slots__ = ("dirty", "due_ms", "held", "key", "state", "user_id")
 
     def __init__(self, user_id: str, key: bytes, state: UserState, due_ms: int) -> None:
         self.user_id = user_id
@@ -33,6 +34,7 @@ class Person:
         self.state = state
         self.due_ms = due_ms
         self.dirty = False
+        self.held: bool | None = None  # in the global control group, once it was asked
 
     @property
     def alias(self) -> str:

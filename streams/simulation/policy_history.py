@@ -53,7 +53,7 @@ class Alias(Struct):
     linked: list[str] = []
 
 
-Parcels = dict[tuple[str, int], list[Person | None]]
+Parcels = dict[tuple[str, int], Person | None]
 
 
 class People:
@@ -85,7 +85,7 @@ class People:
 
     def waits_for(self, mail: Mail) -> bool:
         """Whether the mail brings a person whose other partition has not been walked so far."""
-        return mail.kind == "adopt" and not self._parcels.get(_label(mail))
+        return mail.kind == "adopt" and _label(mail) not in self._parcels
 
     def deliver(self, mail: Mail) -> None:
         self._mail[mail.kind](mail)
@@ -227,14 +227,14 @@ class People:
         elif self._erased_ms(name) < time_ms:
             self._alias(name).forward = to
             person = self._bury(user_id, "moved to another partition")
-            self._parcels.setdefault((name, time_ms), []).append(person)
+            self._parcels[name, time_ms] = person
 
     def _adopt(self, mail: Mail) -> None:
         body = mail.body
         user_id = self._who(mail.user_id, list(body["path"]))
         if not self._is_here(user_id):
             return  # it goes on to where that person lives
-        other = self._parcels[_label(mail)].pop(0)
+        other = self._parcels[_label(mail)]
         if self._erased_ms(base_alias(user_id)) >= body["time_ms"]:
             return
         if (other is None) == bool(body["state"]):

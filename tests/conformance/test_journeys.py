@@ -43,8 +43,12 @@ def test_names_of_journeys_differ() -> None:
 @pytest.mark.parametrize("journey", made(), ids=lambda journey: journey.name)
 def test_a_journey_that_is_switched_off_decides_nothing(journey: Journey) -> None:
     settings = getattr(INTERESTED, journey.name)
-    others = {made.name: replace(getattr(INTERESTED, made.name), enabled=False) for made in JOURNEYS}
-    world = follower(altered(INTERESTED, **{**others, journey.name: replace(settings, enabled=False)}))
+    others = {
+        made.name: replace(getattr(INTERESTED, made.name), enabled=False) for made in JOURNEYS
+    }
+    world = follower(
+        altered(INTERESTED, **{**others, journey.name: replace(settings, enabled=False)})
+    )
     world.see("ann", "cart.added", {"item_id": "1", "category": "tea"})
     for _ in range(5):
         world.see("ann", "product.viewed", {"item_id": "1", "category": "tea"})

@@ -1,6 +1,7 @@
 """The gates: their order, their codes, and what an independent count over the trigger log says."""
 
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -203,7 +204,7 @@ def violations(triggers: list[Trigger], caps: tuple[Cap, ...], gap_ms: int) -> l
                     window = [t for t in theirs if time_ms - cap.window_ms < t <= time_ms]
                     if len(window) > cap.most:
                         wrong.append(f"{person}: {len(window)} within {cap.window_ms} by {clock}")
-            pairs = zip(theirs, theirs[1:], strict=False)
+            pairs = pairwise(theirs)
             wrong += [f"{person}: gap of {b - a} by {clock}" for a, b in pairs if b - a < gap_ms]
     return wrong
 
@@ -310,7 +311,9 @@ def test_the_end_of_the_quiet_hours_is_never_quiet(
     assert is_quiet(hours, zone, end_ms - MINUTE_MS) or length > 1_300
 
 
-@pytest.mark.parametrize(("night", "hours"), [((2026, 3, 7), 9), ((2026, 10, 31), 11), ((2026, 6, 1), 10)])
+@pytest.mark.parametrize(
+    ("night", "hours"), [((2026, 3, 7), 9), ((2026, 10, 31), 11), ((2026, 6, 1), 10)]
+)
 def test_a_night_in_which_clocks_change_is_an_hour_shorter_or_longer(
     night: tuple[int, int, int], hours: int
 ) -> None:

@@ -1,4 +1,6 @@
-"""The same log gives the same bytes: for any batches, any cache, and with save and load in between."""
+"""The same log gives the same bytes: for any batches, any cache, and with save and load in
+between.
+"""
 
 import subprocess
 import sys
@@ -92,8 +94,11 @@ def live(history: Sequence[Step], config: Config = CONFIG) -> World:
     return world
 
 
-def folded(log: Sequence[bytes], partition: int, batch: int, memory: int) -> tuple[list[Output], dict[bytes, bytes]]:
-    """Outputs and last rows, with commits after each batch and a fresh fold from rows after each third."""
+def folded(
+    log: Sequence[bytes], partition: int, batch: int, memory: int
+) -> tuple[list[Output], dict[bytes, bytes]]:
+    """Outputs and last rows, with commits after each batch and a fresh fold from rows after each
+    third."""
     fold = EngineFold(partition, users_in_memory=memory)
     outputs: list[Output] = []
     rows: dict[bytes, bytes] = {}

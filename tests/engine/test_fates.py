@@ -1,7 +1,7 @@
 """Every input record ends in exactly one fate, and the sums are exact."""
 
 from streams.engine.outcome import FATES
-from tests.engine.world import DAY_MS, World, alias_in, altered, OPEN
+from tests.engine.world import DAY_MS, OPEN, World, alias_in, altered
 
 
 def assert_conserved(world: World) -> None:

@@ -4,10 +4,10 @@ import pytest
 from msgspec.structs import replace
 
 from streams.contract.codec import encode
+from streams.contract.partitioning import partition_of
 from streams.contract.records import Tick
 from streams.engine.fold import EngineFold
 from streams.intake import partition_of as intake_partition_of
-from streams.contract.partitioning import partition_of
 from tests.engine.world import DAY_MS, HOUR_MS, NOON_MS, OPEN, World, altered, genesis
 
 

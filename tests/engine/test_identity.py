@@ -30,7 +30,11 @@ def users(world: World) -> list[str]:
 
 def both(config_partitions: int) -> tuple[World, str, str]:
     world = World(altered(OPEN, partitions=config_partitions))
-    return world, alias_in(0, config_partitions, "ann"), alias_in(config_partitions - 1, config_partitions, "bob")
+    return (
+        world,
+        alias_in(0, config_partitions, "ann"),
+        alias_in(config_partitions - 1, config_partitions, "bob"),
+    )
 
 
 @pytest.mark.parametrize("partitions", [1, 2])

@@ -1,4 +1,6 @@
-"""A small world around the engine: one fold per partition, a clock, mail that arrives, outputs collected."""
+"""A small world around the engine: one fold per partition, a clock, mail that arrives, outputs
+collected.
+"""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,8 @@
 """What was last said about each item, to fill in a category or price that an event leaves out.
 
-At most 128 shards of 64 items, each shard a row below 16 KB; in a full shard the item whose entry has not changed for longest leaves.
-A popular item that left comes back with its next complete event.
+At most 128 shards of 64 items, each shard a row below 16 KB; in a full shard the item whose entry
+has not changed for longest leaves. A popular item that left comes back with its next complete
+event.
 """
 
 from zlib import crc32
@@ -48,7 +49,7 @@ class Items:
             if category == known.category and price_fen == known.price_fen:
                 return category, price_fen
             del items[item_id]
-        elif not category and not price_fen or len(name) + 4 * len(category) > LONGEST:
+        elif (not category and not price_fen) or len(name) + 4 * len(category) > LONGEST:
             return category, price_fen
         elif len(items) >= ITEMS:
             del items[next(iter(items))]

@@ -1,7 +1,8 @@
 """Robust scale of one positive quantity, learned online, to clip what is out of all proportion.
 
-Centre and spread of the logarithm follow the median and the mean absolute deviation by small steps, so one
-outlier moves them by no more than any other value. Nothing is clipped before 200 values were seen.
+Centre and spread of the logarithm follow the median and the mean absolute deviation by small
+steps, so one outlier moves them by no more than any other value. Nothing is clipped before 200
+values were seen.
 """
 
 from math import exp, log

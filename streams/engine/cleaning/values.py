@@ -1,7 +1,7 @@
 """From an event's typed data to the values stages work on, by family of types.
 
-The weight of a type says how strong a sign of interest in a category it is: an order counts like five
-views. Signs of a deliberate act are stronger than those of passing by.
+The weight of a type says how strong a sign of interest in a category it is: an order counts like
+five views. Signs of a deliberate act are stronger than those of passing by.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,6 @@ from streams.engine.journeys.journey import Proposal, Step
 from streams.engine.moment import Moment
 from streams.engine.state import Waiting
 
-
 MOST_LIT = 3
 
 

@@ -1,7 +1,8 @@
 """What a journey is: who enters it, what it waits for, what ends it, and what it proposes.
 
-A journey never sends. It proposes; the policy decides. Journeys written as files will be instances of
-another class with the same shape. Every entry match and every due step ends in exactly one decision.
+A journey never sends. It proposes; the policy decides. Journeys written as files will be
+instances of another class with the same shape. Every entry match and every due step ends in
+exactly one decision.
 """
 
 from typing import NamedTuple, Protocol

@@ -29,7 +29,8 @@ class JourneyStage:
         self.concerned = frozenset(self._on).union(*self._exits.values())
 
     def ask(self, moment: Moment, effects: list[Effect]) -> list[tuple[Moment, Due]]:
-        """Exits first, then entries, at an event of a type in `concerned`. Returns what is due now."""
+        """Exits first, then entries, at an event of a type in `concerned`. Returns what is due
+        now."""
         if moment.person.state.waiting:
             self._leave(moment, effects)
         due: list[Due] = []

@@ -1,6 +1,7 @@
-"""The policy: gates in a fixed order, each with its own reason codes. The first that fails names the
-outcome, so explanations are stable. What depends on sends made stands after the control groups: people
-in them and people outside are comparable up to there."""
+"""The policy: gates in a fixed order, each with its own reason codes. The first that fails names
+the outcome, so explanations are stable. What depends on sends made stands after the control
+groups: people in them and people outside are comparable up to there.
+"""
 
 from typing import Final
 

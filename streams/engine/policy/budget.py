@@ -1,5 +1,6 @@
-"""The day's budget of this partition: its equal share of the deployment's. A day is one of the quiet
-hours' zone. Money counts as spent when the trigger is emitted."""
+"""The day's budget of this partition: its equal share of the deployment's. A day is one of the
+quiet hours' zone. Money counts as spent when the trigger is emitted.
+"""
 
 from streams.engine.config import Config
 from streams.engine.policy.case import Case

@@ -1,7 +1,7 @@
 """Rolling frequency caps and the gap between two triggers of one person.
 
-Both hold for the times at which triggers are created and for those at which they are released, since
-quiet hours move the second: a count over either clock finds no window with too many.
+Both hold for the times at which triggers are created and for those at which they are released,
+since quiet hours move the second: a count over either clock finds no window with too many.
 """
 
 from streams.engine.config import Cap, Policy

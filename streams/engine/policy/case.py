@@ -9,7 +9,8 @@ from streams.engine.state import Budget, UserState
 
 
 class Case(Struct, gc=False):
-    """`channels`: those still possible, the preferred one first. `release_ms`: when it would go out."""
+    """`channels`: those still possible, the preferred one first. `release_ms`: when it would go
+    out."""
 
     moment: Moment
     due: Due

@@ -1,4 +1,6 @@
-"""Consent for the purpose, by channel. Marketing needs a grant unless the deployment says otherwise."""
+"""Consent for the purpose, by channel. Marketing needs a grant unless the deployment says
+otherwise.
+"""
 
 from streams.engine.policy.case import Case
 from streams.engine.profile.channels import CHANNELS

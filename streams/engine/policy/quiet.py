@@ -1,5 +1,6 @@
-"""Quiet hours in the person's zone: what comes in them is released after their end, spread by a keyed
-jitter, unless it would have expired by then. Summer time is the tz database's business."""
+"""Quiet hours in the person's zone: what comes in them is released after their end, spread by a
+keyed jitter, unless it would have expired by then. Summer time is the tz database's business.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -45,8 +46,9 @@ def is_quiet(hours: QuietHours, zone: str, time_ms: int) -> bool:
 def quiet_end_ms(hours: QuietHours, zone: str, time_ms: int) -> int:
     """The end of the quiet hours that `time_ms` is in.
 
-    Where the clocks jump, the local time of the end may exist twice or not at all: the later reading is
-    right in both cases, since before it the clock still shows, or shows again, a quiet minute.
+    Where the clocks jump, the local time of the end may exist twice or not at all: the later
+    reading is right in both cases, since before it the clock still shows, or shows again, a quiet
+    minute.
     """
     known = zone_of(zone) or UTC
     local = datetime.fromtimestamp(time_ms / 1000, known)

@@ -129,4 +129,4 @@ def reachable(state: UserState, now_ms: int) -> list[str]:
 
 def ended(state: UserState) -> bool:
     """The person has ended a relation: unfollowed, or removed the contact."""
-    return state.followed == NO or state.contact == NO
+    return NO in (state.followed, state.contact)

@@ -41,9 +41,9 @@ def deciding(state: UserState, purpose: str, channel: str) -> Consented | None:
     """The statement that decides; None where the person has said nothing about it."""
     found: Consented | None = None
     for said in state.consents:
-        if said.purpose in (purpose, "*") and said.channel in (channel, "*"):
-            if found is None or _outweighs(said, found):
-                found = said
+        applies = said.purpose in (purpose, "*") and said.channel in (channel, "*")
+        if applies and (found is None or _outweighs(said, found)):
+            found = said
     return found
 
 

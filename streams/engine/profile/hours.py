@@ -1,10 +1,14 @@
-"""At which hours of their own day people are active. The tz database gives the offsets, DST included."""
+"""At which hours of their own day people are active. The tz database gives the offsets, DST
+included.
+"""
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import compress
 from zoneinfo import ZoneInfo
 
 HOUR_MS = 3_600_000
+HOURS = range(24)
 QUARTER_MS = 900_000  # no zone changes its offset within a quarter of an hour
 OFFSETS_KEPT = 8_192
 
@@ -64,6 +68,4 @@ def add_counts(into: bytearray, other: bytearray) -> None:
 
 def best_hours(hours: bytearray, most: int = 3) -> list[int]:
     """The most active hours, best first, ties by hour."""
-    active = [hour for hour in range(24) if hours[hour]]
-    active.sort(key=lambda hour: (-hours[hour], hour))
-    return active[:most]
+    return sorted(compress(HOURS, hours), key=hours.__getitem__, reverse=True)[:most]

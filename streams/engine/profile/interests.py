@@ -116,6 +116,12 @@ class Interests(Struct, array_like=True):
             return popular
         return 0.0 if leaning.debt else fast * leaning.fast + slow * leaning.slow + popular
 
+    def own_scores(self, now_ms: int, population: Population) -> list[tuple[str, float]]:
+        """As `scores`, of the categories the person has shown an interest in."""
+        found, _ = self._own(now_ms, population)
+        found.sort(key=_best_first)
+        return found
+
     def _own(self, now_ms: int, population: Population) -> tuple[list[tuple[str, float]], float]:
         """Scores of the person's own categories, and what a unit of popularity adds to any."""
         fast, slow, prior = self._mixture(now_ms, population)

@@ -1,5 +1,6 @@
-"""Two people turn out to be one: sums add, the latest counts, consent is the stricter by its own rules,
-what was sent to either was sent to the person."""
+"""Two people turn out to be one: sums add, the latest counts, consent is the stricter by its own
+rules, what was sent to either was sent to the person.
+"""
 
 from math import ldexp
 
@@ -16,7 +17,8 @@ SUMS = ("days", "orders", "spend_fen", "ratings", "stars", "approaches", "respon
 
 
 def merge(into: UserState, other: UserState) -> None:
-    """Everything but waiting journeys and the anchor, which the stages of journeys and people merge."""
+    """Everything but waiting journeys and the anchor, which the stages of journeys and people
+    merge."""
     into.first_seen_ms = min(into.first_seen_ms, other.first_seen_ms)
     into.events += other.events
     into.fingerprints = duplicates.union(other.fingerprints, into.fingerprints)
@@ -46,7 +48,8 @@ def merge(into: UserState, other: UserState) -> None:
 
 
 def merge_activity(into: Activity, other: Activity) -> None:
-    """Decayed sums are named by their half-life in days (`count_7`) and add at the later landmark."""
+    """Decayed sums are named by their half-life in days (`count_7`) and add at the later
+    landmark."""
     landmark_ms = max(into.landmark_ms, other.landmark_ms)
     ours = (landmark_ms - into.landmark_ms) // PERIOD_MS if into.landmark_ms else 0
     theirs = (landmark_ms - other.landmark_ms) // PERIOD_MS if other.landmark_ms else 0

@@ -1,9 +1,11 @@
 """The published 用户画像, and when it is worth publishing again."""
 
+from itertools import compress
+
 from streams.contract.profiles import Interest, Profile
 from streams.engine.config import DAY_MS, Config
-from streams.engine.insight import Insight
 from streams.engine.control_groups import in_global_holdout
+from streams.engine.insight import Insight
 from streams.engine.profile import consent
 from streams.engine.profile.channels import CHANNELS
 from streams.engine.profile.hours import best_hours
@@ -13,6 +15,7 @@ from streams.engine.state import NO, UserState
 from streams.engine.store import Person
 
 MOST_INTERESTS = 5
+PLACES = range(len(CHANNELS))
 CHURN_STEP = 0.05  # smaller moves of the churn score are not worth a record of their own
 
 
@@ -28,8 +31,10 @@ class Portraits:
         state.published_ms = now_ms
         state.lifecycle = lifecycle(state, config, now_ms)
         state.published_churn = state.churn.probability
-        holdout = in_global_holdout(person, config, self._seed)
-        return _portrait(person, config, now_ms, self._insight.population(now_ms), holdout=holdout)
+        if person.held is None:
+            person.held = in_global_holdout(person, config, self._seed)
+        population = self._insight.population(now_ms)
+        return _portrait(person, config, now_ms, population, holdout=person.held)
 
 
 def _portrait(
@@ -66,7 +71,8 @@ def _portrait(
 
 
 def changed_materially(state: UserState, config: Config, now_ms: int) -> bool:
-    """Whether the daily check should publish: active since, another stage, or another churn score."""
+    """Whether the daily check should publish: active since, another stage, or another churn
+    score."""
     return (
         state.activity.last_ms > state.published_ms
         or abs(state.churn.probability - state.published_churn) >= CHURN_STEP
@@ -75,18 +81,20 @@ def changed_materially(state: UserState, config: Config, now_ms: int) -> bool:
 
 
 def _best(interests: Interests, now_ms: int, population: Population) -> list[Interest]:
-    found = interests.scores(now_ms, population)[:MOST_INTERESTS]
+    found = interests.own_scores(now_ms, population)[:MOST_INTERESTS]
     return [Interest(name, round(score, 4)) for name, score in found if score > 0.0]
 
 
 def _tags(counts: dict[str, int]) -> list[Interest]:
+    """Ties in the order in which the tags were met."""
+    if not counts:
+        return []
     total = sum(counts.values())
-    found = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_INTERESTS]
-    return [Interest(tag, round(count / total, 4)) for tag, count in found]
+    found = sorted(counts, key=counts.__getitem__, reverse=True)[:MOST_INTERESTS]
+    return [Interest(tag, round(counts[tag] / total, 4)) for tag in found]
 
 
 def _shares(counts: bytearray) -> list[Interest]:
     total = sum(counts)
-    found = [(count, place) for place, count in enumerate(counts) if count]
-    found.sort(key=lambda pair: (-pair[0], pair[1]))
-    return [Interest(CHANNELS[place], round(count / total, 4)) for count, place in found]
+    found = sorted(compress(PLACES, counts), key=counts.__getitem__, reverse=True)
+    return [Interest(CHANNELS[place], round(counts[place] / total, 4)) for place in found]

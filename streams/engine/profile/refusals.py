@@ -1,4 +1,6 @@
-"""What the person said "not interested" to: a category, a journey or kind of message, or everything."""
+"""What the person said "not interested" to: a category, a journey or kind of message, or
+everything.
+"""
 
 from streams.engine.state import UserState
 

@@ -55,8 +55,7 @@ class ProfileStage:
         state, kind, time_ms = moment.person.state, moment.type, moment.time_ms
         state.fingerprints = remember(state.fingerprints, mark)
         state.events += 1
-        if time_ms < state.first_seen_ms:
-            state.first_seen_ms = time_ms
+        state.first_seen_ms = min(state.first_seen_ms, time_ms)
         seldom = self._seldom.get(kind)
         if seldom is not None:
             seldom(state, moment)
@@ -82,7 +81,8 @@ class ProfileStage:
         moment.spend_fen = -min(moment.spend_fen, max(0, state.activity.spend_fen))
 
     def _failed(self, state: UserState, moment: Moment) -> None:
-        """WeChat's 43101 says that the person refuses messages: what we thought they granted is gone."""
+        """WeChat's 43101 says that the person refuses messages: what we thought they granted is
+        gone."""
         if moment.data.code in ("refused", "43101"):
             state.credits = 0
 

@@ -1,8 +1,9 @@
 """The tags a person meets most often, as small counts.
 
-At most 8 tags; a newcomer takes the place and the count of the weakest, so a new habit gets a chance.
-When a count is full, all are halved: recent habits win.
-Source: Metwally et al., Efficient computation of frequent and top-k elements in data streams (2005).
+At most 8 tags; a newcomer takes the place and the count of the weakest, so a new habit gets a
+chance. When a count is full, all are halved: recent habits win.
+Source: Metwally et al., Efficient computation of frequent and top-k elements in data streams
+(2005).
 """
 
 MOST = 8

@@ -70,9 +70,9 @@ EVENING_HOURS = (3, 1, 1, 0, 0, 1, 4, 7, 7, 7, 8, 9, 14, 10, 8, 8, 9, 11, 14, 19
 WEEKEND = (0.92, 0.90, 0.91, 0.94, 1.06, 1.17, 1.10)
 WORKDAYS = (1.16, 1.14, 1.12, 1.12, 1.08, 0.73, 0.65)
 
-# These are people for whom silence of a week is a sensible definition of churn: nearly all come several
-# times in one. With many weekly and monthly visitors every forecast, the best one too, guesses at rates
-# that two weeks of history cannot show.
+# These are people for whom silence of a week is a sensible definition of churn: nearly all come
+# several times in one. With many weekly and monthly visitors every forecast guesses at rates that two
+# weeks of history cannot show (hazard.py has the figures).
 RHYTHMS = (
     Rhythm("daily", 0.50, 1.30),
     Rhythm("several_a_week", 0.44, 0.90),
