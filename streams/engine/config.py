@@ -88,4 +88,4 @@ class Config(Struct, frozen=True):
     interest_content: InterestContent = InterestContent()
     late_ms: int = 7 * DAY_MS
     timers_per_record: int = 64
-    users_in_memory: int = 50_000  # decoded user states kept; the rest stays encoded
+    users_in_memory: int = 8_000  # decoded (5.5 KB each) in each partition; the rest stays encoded

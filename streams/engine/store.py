@@ -1,13 +1,12 @@
-"""People in memory: every row encoded, the most recently used ones decoded, timers in a heap.
+"""People in memory: every row encoded, the most recently used ones decoded, timers by the hour.
 
 A million people are a million values of bytes; what is decoded is a bounded window over them.
-Whether a person is decoded, evicted or freshly loaded changes no byte. The heap holds `due + key`
-as bytes, which orders by (due, user id); an entry whose person is now due at another time is
-dropped when it surfaces.
+Whether a person is decoded, evicted or freshly loaded changes no byte. Timers wait in one list of
+keys per hour; the hour that is due stands in a heap, which orders by (due, user id). An entry whose
+person is now due at another time is dropped when it surfaces.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 from streams.engine.state import (
@@ -19,8 +18,8 @@ from streams.engine.state import (
     encode_user,
 )
 
-NEVER = NEVER_MS.to_bytes(DUE_BYTES, "big")
-HEAP_SLACK = 1_024  # stale entries tolerated beyond one per person
+HOUR_MS = 3_600_000
+SLACK = 1_024  # stale timers tolerated beyond one per person
 
 
 class Person:
@@ -48,8 +47,11 @@ class Store:
         self._most = 2
         self._rows: dict[bytes, bytes] = {}
         self._decoded: OrderedDict[str, Person] = OrderedDict()
-        self._heap: list[bytes] = []
-        self._heap_ready = True
+        self._hours: dict[int, list[bytes]] = {}  # hour -> keys of people due in it
+        self._open: list[tuple[int, bytes]] = []  # a heap: (due, key) up to the open hour
+        self._open_hour = -1
+        self._timers = 0  # entries in both
+        self._timers_ready = True
         self._soonest_ms: int | None = None  # when the first timer is due, where that is known
         self.changed: dict[bytes, None] = {}
 
@@ -100,9 +102,9 @@ class Store:
         self._soonest_ms = None
         self.touch(person)
         if due_ms != NEVER_MS:
-            heappush(self._timers(), due_ms.to_bytes(DUE_BYTES, "big") + person.key)
-            if len(self._heap) > 2 * len(self._rows) + HEAP_SLACK:
-                self._heap_ready = False
+            self._add_timer(due_ms, person.key)
+            if self._timers > 2 * len(self._rows) + SLACK:
+                self._timers_ready = False
 
     def next_due_ms(self) -> int | None:
         soonest_ms = self.soonest_ms()
@@ -119,9 +121,11 @@ class Store:
         if self.soonest_ms() > now_ms:
             return None
         self._soonest_ms = None
-        key = heappop(self._heap)[DUE_BYTES:]
+        _, key = heappop(self._open)
+        self._timers -= 1
         person = self.get(key[2:].decode())
         assert person is not None
+        person.key = key  # one object for the row, the timers and the person
         return person
 
     def row(self, key: bytes) -> bytes | None:
@@ -134,7 +138,7 @@ class Store:
     def load(self, key: bytes, row: bytes) -> None:
         check_user_version(key, row)
         self._rows[key] = row
-        self._heap_ready = False
+        self._timers_ready = False
         self._soonest_ms = None
 
     def _keep(self, person: Person) -> Person:
@@ -151,34 +155,55 @@ class Store:
         person.dirty = False
 
     def _find_soonest(self) -> int:
-        heap = self._timers()
-        while heap:
-            entry = heap[0]
-            if entry[:DUE_BYTES] == self._due_of(entry[DUE_BYTES:]):
-                return int.from_bytes(entry[:DUE_BYTES], "big")
-            heappop(heap)
+        if not self._timers_ready:
+            self._set_all_timers()
+        while self._open or self._hours:
+            if not self._open:
+                self._open_next_hour()
+                continue
+            due_ms, key = self._open[0]
+            if due_ms == self._due_of(key):
+                return due_ms
+            heappop(self._open)
+            self._timers -= 1
         return NEVER_MS
 
-    def _due_of(self, key: bytes) -> bytes | None:
-        person = self._decoded.get(key[2:].decode())
+    def _open_next_hour(self) -> None:
+        hour = min(self._hours)
+        keys = self._hours.pop(hour)
+        for key in keys:
+            due_ms = self._due_of(key)
+            if due_ms // HOUR_MS == hour:
+                self._open.append((due_ms, key))
+        heapify(self._open)
+        self._timers -= len(keys) - len(self._open)
+        self._open_hour = hour
+
+    def _add_timer(self, due_ms: int, key: bytes) -> None:
+        hour = due_ms // HOUR_MS
+        self._timers += 1
+        if hour <= self._open_hour:
+            heappush(self._open, (due_ms, key))
+        elif hour in self._hours:
+            self._hours[hour].append(key)
+        else:
+            self._hours[hour] = [key]
+
+    def _due_of(self, key: bytes) -> int:
+        """NEVER_MS where the person has no timer or is not here any more."""
+        person = self._decoded.get(key[2:].decode()) if self._decoded else None
         if person is not None:
-            return person.due_ms.to_bytes(DUE_BYTES, "big")
+            return person.due_ms
         row = self._rows.get(key)
-        return None if row is None else row[:DUE_BYTES]
+        return NEVER_MS if row is None else int.from_bytes(row[:DUE_BYTES], "big")
 
-    def _timers(self) -> list[bytes]:
-        if not self._heap_ready:
-            self._heap = list(self._all_due())
-            heapify(self._heap)
-            self._soonest_ms = None
-            self._heap_ready = True
-        return self._heap
-
-    def _all_due(self) -> Iterator[bytes]:
-        for key, row in self._rows.items():
-            due = row[:DUE_BYTES]
-            person = self._decoded.get(key[2:].decode()) if self._decoded else None
-            if person is not None:
-                due = person.due_ms.to_bytes(DUE_BYTES, "big")
-            if due != NEVER:
-                yield due + key
+    def _set_all_timers(self) -> None:
+        self._hours.clear()
+        self._open.clear()
+        self._open_hour = -1
+        self._timers = 0
+        self._timers_ready = True
+        for key in self._rows:
+            due_ms = self._due_of(key)
+            if due_ms != NEVER_MS:
+                self._add_timer(due_ms, key)

@@ -8,6 +8,7 @@ the one recovery that is always tested.
 """
 
 import asyncio
+import gc
 import os
 import sys
 import uuid
@@ -282,6 +283,7 @@ def run(settings: Settings, job: Job) -> None:
     """Run until SIGTERM or SIGINT; then finish what is on its way. Ends the process."""
     bounded.install()
     uvloop.install()
+    gc.set_threshold(100_000, 50, 100)  # state is millions of lasting objects without cycles
     sys.setswitchinterval(0.001)  # the consumer's thread must not wait 5 ms for each turn
     logs.configure(level=settings.log_level, style=settings.log_format, worker=settings.instance_id)
     app = build_app(settings, job)

@@ -255,7 +255,7 @@ class Life:
     def _send(
         self, person: Person | None, rng: Random, envelope: dict[str, Any], least_ms: int = 0
     ) -> None:
-        accepted = self._transport.send(envelope, rng, least_ms=least_ms)
+        accepted = self._transport.send(envelope, rng, least_ms)
         if accepted and person is not None and envelope["type"] in ACTIVITY:
             person.activity_ms.append(envelope["time_ms"])
 

@@ -1,6 +1,7 @@
 """The way of an event to us: small delays, some out of order, late, sent twice or broken."""
 
 from collections.abc import Callable
+from math import log
 from random import Random
 from typing import Any
 
@@ -17,6 +18,7 @@ LATE_DAYS = 0.0003  # beyond what any pipeline waits for
 REPEATED = 0.005  # a producer's retry
 BROKEN = 0.001
 UNKNOWN = 0.0005  # of a type the contract does not know yet, by a newer producer
+IRREGULAR = LATE_HOURS + LATE_DAYS + REPEATED + BROKEN + UNKNOWN
 FASTEST_MS = 150
 TYPICAL_MS = 1_500
 
@@ -29,34 +31,34 @@ class Transport:
         self._under_way: dict[int, list[tuple[int, int, Envelope | bytes]]] = {}
         self._sent = 0
 
-    def send(self, envelope: Envelope, rng: Random, *, least_ms: int = 0) -> bool:
+    def send(self, envelope: Envelope, rng: Random, least_ms: int = 0) -> bool:
         """Whether it will arrive early enough to count. `least_ms` delays it on purpose."""
-        sent_ms = envelope["time_ms"] + least_ms
-        arrives_ms = sent_ms + FASTEST_MS + int(rng.expovariate(1 / TYPICAL_MS))
+        delay_ms = least_ms + FASTEST_MS - int(TYPICAL_MS * log(1.0 - rng.random()))
         lot = rng.random()
-        accepted = True
-        if lot < LATE_HOURS:
-            arrives_ms += int(rng.uniform(0.5, 20.0) * HOUR_MS)
-        elif lot < (known := LATE_HOURS + LATE_DAYS):
-            arrives_ms += int(rng.uniform(8.0, 11.0) * DAY_MS)
-            accepted = False
-        elif lot < (known := known + REPEATED):
-            self._add(envelope | {"ingest_ms": arrives_ms + 500 + int(rng.expovariate(1 / 30_000))})
-        elif lot < (known := known + BROKEN):
-            self._add_broken(envelope | {"ingest_ms": arrives_ms}, arrives_ms, rng)
-        elif lot < known + UNKNOWN:
-            self._add(
-                envelope
-                | {
-                    "id": envelope["id"] + "-x",
-                    "type": "channels.live_entered",
-                    "data": {"room": 7},
-                }
-                | {"ingest_ms": arrives_ms}
-            )
+        arrives_ms = envelope["time_ms"] + delay_ms
+        if lot < IRREGULAR:
+            arrives_ms = self._irregular(envelope, rng, lot, arrives_ms)
         envelope["ingest_ms"] = arrives_ms
-        self._add(envelope)
-        return accepted
+        self._put(arrives_ms, envelope)
+        return not LATE_HOURS <= lot < LATE_HOURS + LATE_DAYS
+
+    def _irregular(self, envelope: Envelope, rng: Random, lot: float, arrives_ms: int) -> int:
+        """Late, or with company: when the event itself arrives."""
+        copy = envelope | {"ingest_ms": arrives_ms}
+        if lot < (known := LATE_HOURS):
+            return arrives_ms + int(rng.uniform(0.5, 20.0) * HOUR_MS)
+        if lot < (known := known + LATE_DAYS):
+            return arrives_ms + int(rng.uniform(8.0, 11.0) * DAY_MS)
+        if lot < (known := known + REPEATED):
+            copy["ingest_ms"] += 500 + int(rng.expovariate(1 / 30_000))
+            self._put(copy["ingest_ms"], copy)
+        elif lot < known + BROKEN:
+            copy["id"] += "-b"
+            self._put(arrives_ms, BREAKS[int(rng.random() * len(BREAKS))](copy))
+        else:
+            copy |= {"id": copy["id"] + "-x", "type": "channels.live_entered", "data": {"room": 7}}
+            self._put(arrives_ms, copy)
+        return arrives_ms
 
     def arrivals(self, hour: int) -> list[Envelope | bytes]:
         """What arrives in that hour, in order of arrival."""
@@ -64,17 +66,12 @@ class Transport:
         arrived.sort()  # time and number differ, so no two envelopes are compared
         return [envelope for _, _, envelope in arrived]
 
-    def _add(self, envelope: Envelope) -> None:
-        self._put(envelope["ingest_ms"], envelope)
-
-    def _add_broken(self, envelope: Envelope, arrives_ms: int, rng: Random) -> None:
-        copy = envelope | {"id": envelope["id"] + "-b"}
-        self._put(arrives_ms, BREAKS[int(rng.random() * len(BREAKS))](copy))
-
     def _put(self, arrives_ms: int, envelope: Envelope | bytes) -> None:
         self._sent += 1
         hour = (arrives_ms - self._start_ms) // HOUR_MS
-        self._under_way.setdefault(hour, []).append((arrives_ms, self._sent, envelope))
+        if hour not in self._under_way:
+            self._under_way[hour] = []
+        self._under_way[hour].append((arrives_ms, self._sent, envelope))
 
 
 def _cut(envelope: Envelope) -> bytes:

@@ -5,6 +5,7 @@ later: a parcel sent, stars for a meal, an order that expires unpaid.
 """
 
 from collections.abc import Callable
+from math import log
 from random import Random
 from typing import Any, NamedTuple
 
@@ -79,7 +80,7 @@ class Visit:
             if step and rng.random() > CATEGORY_PERSISTENCE:
                 self.index = person.category(rng)
             table[int(rng.random() * len(table))](self)
-            self.now_ms += 3_000 + int(rng.expovariate(1 / 35_000))
+            self.now_ms += 3_000 - int(35_000 * log(1.0 - rng.random()))
 
     def emit(self, type: str, data: dict[str, Any]) -> None:
         if not self.first_category:
@@ -96,7 +97,7 @@ class Visit:
         if rng.random() < LONG_DWELL:
             return int(rng.uniform(2, 20) * HOUR_MS)
         interest = self.person.interests[self.index]
-        return 800 + int(rng.expovariate(1.0 / (typical_ms * (0.5 + 1.5 * interest))))
+        return 800 - int(typical_ms * (0.5 + 1.5 * interest) * log(1.0 - rng.random()))
 
     def add_to_cart(self, item: str, price_fen: int) -> None:
         rng = self.rng

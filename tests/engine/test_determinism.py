@@ -77,7 +77,7 @@ steps = st.lists(
 
 
 def live(history: Sequence[Step], config: Config = CONFIG) -> World:
-    """The world after the history: events, duplicates, late and disordered ones, links, erasures."""
+    """The world after the history: events, duplicates, late ones, links, erasures."""
     world = World(config)
     for number, (alias, kind, variant, minutes) in enumerate(history):
         data = {**DATA, "category": f"c{variant}", "item_id": f"i{variant}"}

@@ -32,7 +32,7 @@ class Proposal(Struct, kw_only=True, gc=False):
 
 
 class Journey(Protocol):
-    """Settings, then the questions asked of it. `on` and `exits` name event types or DAILY_CHECK."""
+    """Settings, then the questions asked of it. `on` and `exits` name types or DAILY_CHECK."""
 
     name: str
     enabled: bool
@@ -48,7 +48,7 @@ class Journey(Protocol):
     steps: tuple[Step, ...]
 
     def enter(self, moment: Moment) -> bool:
-        """The entry condition, asked at events of a type in `on`. May note a score in the moment."""
+        """The entry condition, asked at events of a type in `on`. May note the moment's score."""
 
     def leave(self, moment: Moment, waiting: Waiting) -> bool:
         """Whether the event ends the wait, asked at events of a type in `exits`."""

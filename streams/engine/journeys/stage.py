@@ -40,7 +40,7 @@ class JourneyStage:
         return [(moment, one) for one in due]
 
     def due(self, person: Person, due_ms: int, now_ms: int) -> list[tuple[Moment, Due]]:
-        """The waiting steps of the person that are due at `due_ms`; the person goes on from them."""
+        """The waiting steps of the person due at `due_ms`; the person goes on from them."""
         found: list[tuple[Moment, Due]] = []
         waiting = person.state.waiting
         for step in [step for step in waiting if step.due_ms == due_ms]:

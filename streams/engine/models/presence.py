@@ -16,11 +16,12 @@ from operator import mul
 from msgspec import Struct, field
 
 RATES = (0.03, 0.08, 0.18, 0.34, 0.6, 1.0, 1.8)  # visits a day, in steps of about a factor of two
-HAZARD = 0.015  # a day; the churn model corrects it by what else is known of the person
+HAZARD = 0.01  # a day; the churn model corrects it by what else is known of the person
 MOST_DAYS = 90  # ahead
-EM_STEP = 1.0 / 3_000  # the population's shares follow the last few thousand posteriors
-LEAST = 1e-3 * EM_STEP / len(RATES)  # of each step belongs to all rates alike
-KEPT = 1.0 - EM_STEP - LEAST * len(RATES)
+FIRST_STEP = 1.0 / 100  # of EM: short histories say little each, so it starts with long steps ...
+LAST_STEP = 1.0 / 2_000  # ... and ends following the last few thousand posteriors
+FADING = 1.0 - 1.0 / 1_500
+LEAST = 1e-4  # no rate ever becomes impossible
 
 ACTIVE = tuple(1.0 - exp(-rate) for rate in RATES)  # probability of a visit on a day
 LOG_ACTIVE = tuple(log(active) for active in ACTIVE)
@@ -40,17 +41,24 @@ AHEAD = tuple(
 
 
 class Presence(Struct, array_like=True):
-    """How common each of RATES is among the people; sums to 1."""
+    """How common each of RATES is among the people; sums to 1. `step`: of the next EM step."""
 
     shares: list[float] = field(default_factory=lambda: [1.0 / len(RATES)] * len(RATES))
+    step: float = FIRST_STEP
 
     def learn(self, posterior: "Posterior") -> None:
         """One step of online EM; what every rate is given on top keeps each of them possible."""
-        scale = EM_STEP / posterior.total
+        step = self.step
+        scale = step / posterior.total
+        least = step * LEAST
+        kept = 1.0 - step - least * len(RATES)
         self.shares = [
-            KEPT * share + scale * (there + left) + LEAST
-            for share, there, left in zip(self.shares, posterior.there, posterior.left, strict=True)
+            kept * share + scale * (there + left) + least
+            for share, there, left in zip(
+                self.shares, posterior.there, posterior.left, strict=True
+            )
         ]
+        self.step = max(step * FADING, LAST_STEP)
 
     def posterior(self, *, active: float, span: float, silence: float) -> "Posterior":
         """After `active` more active days within `span` days of the first, then `silence` days."""

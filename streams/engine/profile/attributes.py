@@ -4,7 +4,7 @@ from streams.contract.events import Attributes
 from streams.engine.profile.hours import zone_of
 from streams.engine.state import Attribute, UserState
 
-MOST = 12
+MOST = 12  # and the zone, without which the quiet hours would be somebody else's
 MAX_TEXT = 32  # characters of a name or value; MOST of them keep a row below a kilobyte
 ZONE = "zone"
 
@@ -17,7 +17,7 @@ def record(state: UserState, data: Attributes, time_ms: int) -> int:
             refused += 1
             continue
         known = state.attributes.get(name)
-        if known is None and len(state.attributes) >= MOST:
+        if known is None and len(state.attributes) >= MOST and name != ZONE:
             refused += 1
         elif known is None or time_ms >= known.time_ms:
             state.attributes[name] = Attribute(value, data.provenance[:MAX_TEXT], time_ms)

@@ -1,4 +1,4 @@
-"""What the person allows. The latest by event time wins, ties go to the stricter; `*` covers all."""
+"""What the person allows. The latest by event time wins, ties go to the stricter; `*` is all."""
 
 from streams.contract.events import Consent
 from streams.engine.state import Consented, UserState

@@ -102,7 +102,6 @@ def _withdrawn(state: UserState, moment: Moment) -> None:
 
 def _not_interested(state: UserState, moment: Moment) -> None:
     data = moment.data
-    category = moment.category or ("" if not data.item_id else f"item:{data.item_id}")
-    refusals.refuse(state, category=category, campaign=data.campaign)
+    refusals.refuse(state, category=moment.category, item_id=data.item_id, campaign=data.campaign)
     if moment.category:
         state.interests.refuse(moment.category)

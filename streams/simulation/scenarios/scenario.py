@@ -71,8 +71,8 @@ WEEKEND = (0.92, 0.90, 0.91, 0.94, 1.06, 1.17, 1.10)
 WORKDAYS = (1.16, 1.14, 1.12, 1.12, 1.08, 0.73, 0.65)
 
 # These are people for whom silence of a week is a sensible definition of churn: nearly all come
-# several times in one. With many weekly and monthly visitors every forecast guesses at rates that two
-# weeks of history cannot show (hazard.py has the figures).
+# several times in one. With many weekly and monthly visitors every forecast guesses at rates that
+# two weeks of history cannot show (hazard.py has the figures).
 RHYTHMS = (
     Rhythm("daily", 0.50, 1.30),
     Rhythm("several_a_week", 0.44, 0.90),
@@ -138,7 +138,7 @@ def journeys(
     sku: str,
     face_value_fen: int,
     template_id: str,
-    risk: float = 0.6,
+    risk: float = 0.5,  # nearly all come weekly: even odds mean a silence of some days
     interest: float = 0.35,
     cart_enabled: bool = True,
     cart_wait_ms: int = 1_800_000,
