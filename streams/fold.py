@@ -1,8 +1,8 @@
 """What the runtime folds over one partition's log: bytes in, effects and rows out.
 
-A fold is pure: no I/O, no clock, no chance of its own. Worker, replay and simulation drive the same one,
-and the small benchmark job is another one. `rows` are its whole state: loading the last value of each
-key into a new fold gives one that goes on exactly where the first stood.
+A fold is pure: no I/O, no clock, no chance of its own. Worker, replay and simulation drive the same
+one, and the small benchmark job is another one. Its rows are its whole state: loading the last value
+of each key into a new fold gives one that goes on exactly where the first stood.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 
 class Output(NamedTuple):
-    """A record for partition p of a topic (short name of contract.topics); value None is a tombstone."""
+    """A record for partition p of a topic (its short name); value None is a tombstone."""
 
     topic: str
     key: bytes
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 class Fold(Protocol):
     def handle(self, value: bytes) -> Sequence[Output]:
-        """Fold one log record, in log order. The outputs depend on the records so far and nothing else."""
+        """Fold one log record, in log order. Outputs depend on the records so far, on nothing else."""
 
     def changed_rows(self) -> Iterable[Row]:
         """The rows changed since the last call, each once, in the order of their first change."""

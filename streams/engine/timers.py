@@ -52,9 +52,9 @@ class Timers:
             self.schedule(person)
 
     def watch(self, person: Person, now_ms: int) -> None:
-        """Set the next daily check."""
+        """Begin the daily checks."""
         phase_ms = number(self._seed, "check", person.user_id) % DAY_MS
-        person.state.check_ms = now_ms + 1 + (phase_ms - now_ms - 1) % DAY_MS
+        person.state.check_ms = _next(phase_ms, now_ms)
 
     def follow(self, moment: Moment) -> None:
         """After an event: who is active is watched, and whoever entered a journey is due."""
@@ -90,7 +90,7 @@ class Timers:
     def _check(self, person: Person, due_ms: int, now_ms: int) -> Moment:
         state, config = person.state, self._config
         if self._insight.check(state, now_ms):
-            self.watch(person, now_ms)
+            state.check_ms = _next(due_ms, now_ms)
         else:
             state.check_ms = 0  # lost, until active again
         if state.lit:
@@ -99,3 +99,8 @@ class Timers:
         forget_old(state, config.policy, now_ms)
         cause = f"check:{person.user_id}:{due_ms}"
         return Moment(now_ms, person, DAILY_CHECK, due_ms, cause)
+
+
+def _next(phase_ms: int, now_ms: int) -> int:
+    """The next moment at that time of the day."""
+    return now_ms + 1 + (phase_ms - now_ms - 1) % DAY_MS

@@ -69,7 +69,7 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         )
 
     async def _commit(self, offsets: Any) -> bool:
-        """Group offsets serve monitoring and restarts: one that fails costs a redelivery, no more."""
+        """Group offsets serve monitoring and restarts: one lost costs a redelivery, no more."""
         consumer = self._ensure_consumer()
         assigned = self.assignment()
         wanted = {

@@ -115,7 +115,7 @@ def _gzip(payload: Any) -> bytes:
 
 
 def _snappy(payload: Any) -> bytes:
-    """Raw snappy, or the framing of Java's xerial: 16 bytes of header, then blocks with a length."""
+    """Raw snappy, or Java's xerial framing: 16 bytes of header, then blocks with a length."""
     data = bytes(payload)
     blocks = [data]
     if data.startswith(b"\x82SNAPPY\x00"):

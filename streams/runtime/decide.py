@@ -47,7 +47,7 @@ class Batch(NamedTuple):
 
 
 class DecidePipeline:
-    """`on_committed(next_offset)` is told after each commit; `now_ms` reads the log writer's clock."""
+    """`on_committed(next_offset)` is told after each commit; `now_ms` is the log writer's clock."""
 
     def __init__(
         self,

@@ -66,7 +66,7 @@ async def recover(
 
 
 async def _read_rows(kafka: Kafka, topic: str, partition: int, claim: bytes) -> dict[bytes, bytes]:
-    """The rows as they stand at the claim; what a newer owner wrote after it is not ours to read."""
+    """The rows as they stand at the claim; what a newer owner wrote after it is not ours."""
     rows: dict[bytes, bytes] = {}
     offset = 0
     while True:

@@ -1,1 +1,1 @@
-"""Synthetic users with known truth, an in-memory Kafka with faults, and the checkers of the promises."""
+"""Synthetic users with known truth, an in-memory Kafka with faults, and the promises' checkers."""

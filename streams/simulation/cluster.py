@@ -232,7 +232,7 @@ class Cluster:
         await self._replace(self.random.choice(self.workers))
 
     async def _freeze(self) -> None:
-        """SIGSTOP past the session: the others take over, and later it goes on as if nothing was."""
+        """SIGSTOP past the session: others take over, and later it goes on as if nothing was."""
         worker = self.random.choice(self.workers)
         worker.kafka.freeze()
         self.workers.remove(worker)

@@ -34,7 +34,7 @@ def events(count: int, start_ms: int = START_MS) -> Iterator[bytes]:
 
 
 def test_nothing_is_lost_or_doubled_whatever_happens_to_the_workers(bootstrap: str) -> None:
-    """Rows of users and models, triggers and decisions equal the uninterrupted replay's of the log."""
+    """Rows of users and models, triggers and decisions equal an uninterrupted replay's."""
 
     async def play() -> None:
         live = Live(bootstrap, "chaos", job="engine")

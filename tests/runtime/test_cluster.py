@@ -47,7 +47,7 @@ def run_seed(seed: int, new_fold: Callable[[], ToyFold] = ToyFold) -> tuple[Brok
 
 @pytest.mark.parametrize("block", range(8))
 def test_any_seed_of_faults_ends_in_the_replays_topics(block: int) -> None:
-    """25 seeds a block, 200 in all: rows, outputs and their order equal the uninterrupted fold's."""
+    """25 seeds a block, 200 in all: rows, outputs and their order equal the replay's."""
     for seed in range(block * 25, block * 25 + 25):
         _, dumps = run_seed(seed)
         counted = 0

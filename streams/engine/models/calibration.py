@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from streams.engine.models.logistic import sigmoid
 
-PRIOR = 200.0  # information, in units of p(1-p): over a thousand pairs
+PRIOR = 400.0  # information, in units of p(1-p): some three thousand pairs
 KEPT = 0.9995  # at each pair: the last two thousand count
 SLOPES = (0.5, 2.0)
 SHIFTS = (-2.0, 2.0)

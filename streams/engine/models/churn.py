@@ -75,7 +75,7 @@ class ChurnModel:
         self._days = config.horizon_days
         self._horizon_ms = config.horizon_days * DAY_MS
         self._watch_ms = config.watch_days * DAY_MS
-        self._daily = OnlineLogistic(rate=0.1, start=1.0)
+        self._daily = OnlineLogistic(rate=0.05, start=1.0)
         self._daily.begin(NAMES, START)
         self._population = _Population(Presence())
         self._calibration = Calibration()
@@ -95,12 +95,14 @@ class ChurnModel:
         outlook = Outlook(activity, population.presence, now_ms)
         forecast = outlook.forecast(daily.weights, daily.intercept, self._days)
         probability = self._calibration.apply(forecast.silence)
-        population.presence.learn(outlook.posterior)
+        settled = outlook.settled()
+        if settled:
+            population.presence.learn(outlook.posterior)
         population.checked_ms = max(population.checked_ms, now_ms)
         self._changed[PRESENCE] = None
         state.checked_ms = now_ms
         state.probability = probability
-        state.features = LAYOUT.pack(*forecast.features)
+        state.features = LAYOUT.pack(*forecast.features) if settled else b""
         if not state.pending_ms and daily.examples >= WARM:
             state.pending_ms = now_ms
             state.pending_logit = forecast.silence
@@ -176,7 +178,7 @@ class ChurnModel:
         if active is not None:
             self._daily.learn(LAYOUT.unpack(state.features), active)
             self._population.learned_ms = max(self._population.learned_ms, now_ms)
-            self._changed[WEIGHTS] = None
+            self._changed[WEIGHTS] = self._changed[PRESENCE] = None
         state.features = b""
 
     def _mature(self, activity: Activity, state: ChurnState, now_ms: int) -> None:

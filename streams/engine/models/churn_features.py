@@ -1,10 +1,11 @@
 """The features of "will the person be active in the coming day", and how silence moves them.
 
 All are fixed transforms of bounded things, so an example stored yesterday means the same today.
-The first is the log-odds that the presence model gives; the others correct it. `absence` is how
-much those odds fall per unit of log-hazard (their derivative, by Bayes' rule), so absence times a
-circumstance is what the circumstance does to the hazard of leaving. `trend` and `days_in_7` see a
-rate that changes.
+The first is the log-odds that the presence model gives: all that visiting days, tenure and recency
+say of the person, weighed against the others. The rest corrects it. `absence` is how much those
+odds fall per unit of log-hazard (their derivative, by Bayes' rule), so absence times a circumstance
+is what the circumstance does to the hazard of leaving. `trend` sees a rate that changes. More
+features of recency and frequency were tried: they add noise and no knowledge.
 """
 
 from collections.abc import Iterator
@@ -22,12 +23,8 @@ MOVING = (  # with every day of silence
     "absence_never_ordered",
     "absence_newcomer",
     "absence_approached",
-    "absence_trend",
     "trend",
-    "recency",
-    "activity_1d",
     "activity_7d",
-    "days_in_7",
     "weekday_sin",
     "weekday_cos",
 )
@@ -38,6 +35,7 @@ WEEK = (1 << 7) - 1  # of the bitmap of active days
 STEEP = 30.0  # bound of log-odds
 DECAY_7 = 0.5 ** (1 / 7)
 NEWCOMER_DAYS = 3.0
+SETTLING_MS = 2 * DAY_MS
 SETTLED_DAYS = 5.0  # who has not ordered by then may be a visitor only
 RARELY, OFTEN = 1e-3, 1.0 - 1e-3  # bounds of a day's probability, and with it of absence
 NEWCOMER_FADES = exp(-1.0 / NEWCOMER_DAYS)
@@ -70,6 +68,10 @@ class Outlook:
         """Those of the coming day, in the order of NAMES."""
         return [*next(self._moving(1)), *self._steady()]
 
+    def settled(self) -> bool:
+        """Whether there is a habit to learn from: the first days tell of the joining."""
+        return self._now_ms - self._activity.first_ms >= SETTLING_MS
+
     def forecast(self, weights: list[float], intercept: float, days: int) -> Forecast:
         """The coming day's features, and the log-odds of no activity in `days` days.
 
@@ -90,10 +92,9 @@ class Outlook:
 
     def _moving(self, days: int) -> Iterator[tuple[float, ...]]:
         activity, now_ms = self._activity, self._now_ms
-        silence = max(now_ms - activity.last_ms, 0) / DAY_MS
         tenure = max(now_ms - activity.first_ms, 0) / DAY_MS
-        count_1, count_7 = map(_count, activity.decayed(now_ms)[:2])
         decay = 0.5 ** ((now_ms - activity.landmark_ms) / WEEK_MS)
+        count_7 = _count(activity.count_7 * decay)
         displeased = _count(activity.displeasure_7 * decay)
         approached = _count(activity.approaches_7 * decay)
         newcomer = exp(-tenure / NEWCOMER_DAYS)
@@ -116,18 +117,12 @@ class Outlook:
                 0.0 if ordered or tenure <= SETTLED_DAYS else absence,
                 absence * newcomer,
                 absence * approached,
-                absence * trend,
                 trend,
-                log1p(silence) - 1.0,
-                log1p(count_1) - 1.0,
                 log1p(count_7) - 2.0,
-                (active + 0.5) / (week + 1.0) - 0.5,
                 wave,
                 cowave,
             )
-            silence += 1.0
             tenure += 1.0
-            count_1 *= 0.5
             count_7 *= DECAY_7
             displeased *= DECAY_7
             approached *= DECAY_7

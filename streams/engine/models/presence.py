@@ -54,9 +54,7 @@ class Presence(Struct, array_like=True):
         kept = 1.0 - step - least * len(RATES)
         self.shares = [
             kept * share + scale * (there + left) + least
-            for share, there, left in zip(
-                self.shares, posterior.there, posterior.left, strict=True
-            )
+            for share, there, left in zip(self.shares, posterior.there, posterior.left, strict=True)
         ]
         self.step = max(step * FADING, LAST_STEP)
 

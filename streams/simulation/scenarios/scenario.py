@@ -117,7 +117,7 @@ class Scenario(Struct, frozen=True, kw_only=True):
     mini_steps: dict[str, int] = field(default_factory=lambda: SHOP_STEPS)
     account_steps: dict[str, int] = field(default_factory=lambda: ACCOUNT_STEPS)
     account_share: float = 0.2  # of visits go to the official account instead of the mini-programme
-    steps_per_visit: float = 3.6
+    steps_per_visit: float = 3.2
     hours: tuple[int, ...] = SHOPPING_HOURS
     weekdays: tuple[float, ...] = WEEKEND
     cart: float = 0.2  # a viewed product goes into the cart
