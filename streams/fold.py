@@ -1,8 +1,8 @@
 """What the runtime folds over one partition's log: bytes in, effects and rows out.
 
 A fold is pure: no I/O, no clock, no chance of its own. Worker, replay and simulation drive the same
-one, and the small benchmark job is another one. Its rows are its whole state: loading the last value
-of each key into a new fold gives one that goes on exactly where the first stood.
+one, and the small benchmark job is another one. Its rows are its whole state: loading the last
+value of each key into a new fold gives one that goes on exactly where the first stood.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +26,7 @@ class Row(NamedTuple):
 
 class Fold(Protocol):
     def handle(self, value: bytes) -> Sequence[Output]:
-        """Fold one log record, in log order. Outputs depend on the records so far, on nothing else."""
+        """Fold one log record, in log order. Outputs depend on the records so far, no more."""
 
     def changed_rows(self) -> Iterable[Row]:
         """The rows changed since the last call, each once, in the order of their first change."""

@@ -68,7 +68,7 @@ def exact_state(dump: Dump, replayed: Replayed) -> list[str]:
 
 
 def outputs_once(dump: Dump, replayed: Replayed) -> list[str]:
-    """A read_committed reader sees exactly the replay's outputs: same bytes and order, each once."""
+    """A read_committed reader sees exactly the replay's outputs: bytes and order, each once."""
     wrong = []
     for topic in sorted(dump.topics.keys() | replayed.outputs.keys()):
         seen = [(r.key, r.value) for r in dump.topics.get(topic, ())]

@@ -23,6 +23,9 @@ REMEMBERED = 32  # events of a person among which one that is told again is know
 CONSENT = ("consent.granted", "consent.withdrawn")
 FOLLOW = ("user.followed", "user.unfollowed")
 CONTACT = ("contact.added", "contact.removed_by_customer", "contact.removed_by_staff")
+ATTRIBUTES = "user.attributes_given"
+REFUSAL = "feedback.not_interested"
+STANDING = frozenset((*CONSENT, *FOLLOW, *CONTACT, ATTRIBUTES, REFUSAL))
 
 
 class Said(NamedTuple):
@@ -110,10 +113,12 @@ class People:
         if person is None:
             person = self.living[user_id] = Person(user_id, event.time_ms)
         person.events += 1
-        person.recent = [*person.recent, mark][-REMEMBERED:]
+        person.recent.append(mark)
+        del person.recent[:-REMEMBERED]
         person.causes[event.id] = event.backfill and person.causes.get(event.id, True)
         person.first_ms = min(person.first_ms, event.time_ms)
-        person.said.append(Said(event.time_ms, event.type, event.data))
+        if event.type in STANDING:
+            person.said.append(Said(event.time_ms, event.type, event.data))
         if event.type == "identity.linked":
             self._link(person, event.data.other, event.time_ms)
 

@@ -13,7 +13,15 @@ from zoneinfo import ZoneInfo
 from streams.contract.decisions import Decision
 from streams.contract.triggers import Trigger
 from streams.engine.config import Policy
-from streams.simulation.policy_history import CONSENT, CONTACT, FOLLOW, Person, Said
+from streams.simulation.policy_history import (
+    ATTRIBUTES,
+    CONSENT,
+    CONTACT,
+    FOLLOW,
+    REFUSAL,
+    Person,
+    Said,
+)
 
 DEPARTING = ("user.unfollowed", "contact.removed_by_customer")
 
@@ -115,7 +123,7 @@ def _refused(person: Person, trigger: Trigger) -> list[str]:
         params = trigger.message.params
         item, category = params.get("item_id", ""), params.get("category", "")
     for one in person.said:
-        if one.kind == "feedback.not_interested":
+        if one.kind == REFUSAL:
             no = one.data
             if no.campaign in (trigger.campaign, trigger.kind, "*"):
                 return [f"not interested in {no.campaign} was said"]
@@ -134,7 +142,7 @@ def _quiet(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
     given = [
         one
         for one in person.said
-        if one.kind == "user.attributes_given" and zone_of(one.data.attributes.get("zone", ""))
+        if one.kind == ATTRIBUTES and zone_of(one.data.attributes.get("zone", ""))
     ]
     zones = [one.data.attributes["zone"] for one in _latest(given)] or [policy.quiet.zone]
     if all(_is_quiet(policy, zone, trigger.not_before_ms) for zone in zones):

@@ -24,7 +24,8 @@ from streams.runtime import dump, topics
 from streams.runtime.kafka import AioKafka
 from streams.runtime.port import Append
 from streams.settings import Settings
-from streams.simulation.checkers import Dump, Replayed, check
+from streams.simulation.checkers import Dump, Replayed, check, last_values
+from streams.simulation.policy_checker import Partition, check_policy
 
 ROOT = Path(__file__).resolve().parents[2]
 ALIAS_KEY = "a key of the tests, 32 bytes long"
@@ -54,6 +55,7 @@ class Live:
         self.settings = self._settings()
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self._job = job
+        self._config = Config()
         self._kafka = AioKafka(self.settings.kafka_options())
 
     def _settings(self) -> Settings:
@@ -66,6 +68,7 @@ class Live:
             os.environ.update(before)
 
     async def create(self, config: Config) -> None:
+        self._config = config
         await topics.apply(self.settings, config)
 
     async def produce(self, events: Iterable[bytes], partitions: int | None = None) -> int:
@@ -151,8 +154,10 @@ class Live:
         return left
 
     async def check(self, new_fold: Callable[[int], Fold]) -> list[Replayed]:
-        """Dump all partitions and hold them against the uninterrupted replay of the same log."""
-        replayed = []
+        """Dump all partitions and hold them against the uninterrupted replay of the same log and,
+        where the full engine ran, against its policy.
+        """
+        replayed, parts = [], []
         for partition in range(self.partitions):
             log, state = await dump.log_and_state(
                 self._kafka, self.settings.topic_prefix, partition
@@ -161,6 +166,10 @@ class Live:
             wrong, one = check(Dump(partition, log, state, outputs), lambda: new_fold(partition))  # noqa: B023
             assert not wrong, wrong[:10]
             replayed.append(one)
+            parts.append(Partition(log, outputs, last_values(state)))
+        if self._job == "engine":
+            broken = check_policy(self._config, parts)
+            assert not broken, broken[:10]
         return replayed
 
     async def close(self) -> None:

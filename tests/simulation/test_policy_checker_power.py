@@ -130,7 +130,7 @@ def test_a_trigger_that_keeps_every_rule_is_accepted(
 TEA = Message("cart_remind_v1", {"item_id": "pot", "category": "tea"})
 SHOWN = Content("tea", "pot")
 DEAR = Coupon("WINBACK10", SHARE_FEN, SHARE_FEN + 1)
-ERASED = ("user.erasure_requested", {})
+ERASED: News = ("user.erasure_requested", {})
 UNWANTED: dict[str, tuple[list[News], dict[str, Any], str]] = {
     "without consent": ([], {"user_id": "bob", "cause_event_id": "x"}, "no consent"),
     "after a withdrawal": ([("consent.withdrawn", {})], {}, "was withdrawn"),
