@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
+from msgspec import Struct
+
 from streams.contract.codec import decode, decode_record
 from streams.contract.decisions import OUTCOMES, Decision
 from streams.contract.profiles import Profile
@@ -25,7 +27,7 @@ from streams.simulation.policy_rules import trigger_faults, zone_of
 HELD = {"HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY"}
 EMITTED = {"SENT", "QUIET_DEFERRED"}
 Claim = Trigger | Decision | Profile
-T = TypeVar("T")
+T = TypeVar("T", bound=Struct)
 
 
 class Keyed(Protocol):
@@ -136,8 +138,12 @@ class _Walk:
             faults = self._faults(claim)
             if place not in self._best or len(faults) < len(self._best[place]):
                 self._best[place] = faults
-            if not faults and isinstance(claim, Trigger):
+            if faults:
+                continue
+            if isinstance(claim, Trigger):
                 self.people.living[claim.user_id].sends.append(claim)
+            elif isinstance(claim, Profile):
+                self.people.living[claim.user_id].held_out = claim.holdout
 
     def _report(self) -> None:
         for place, claim in enumerate(self._open):
@@ -242,7 +248,7 @@ def _budget(config: Config, walk: _Walk) -> Iterator[str]:
 
 
 def _decoded(records: Sequence[Keyed], what: type[T]) -> list[T]:
-    return [decode(one.value, what) for one in records if one.value is not None]  # type: ignore
+    return [decode(one.value, what) for one in records if one.value is not None]
 
 
 def _time_of(claim: Claim) -> int:

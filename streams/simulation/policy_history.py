@@ -47,6 +47,7 @@ class Person(Struct):
     said: list[Said] = []
     sends: list[Trigger] = []
     merged_ms: int = 0  # the log's time of the last merge
+    held_out: bool = False  # of everything, by the last profile since then
 
 
 class Alias(Struct):
@@ -204,6 +205,7 @@ class People:
         person.said += other.said
         person.sends += other.sends
         person.merged_ms = self.now_ms
+        person.held_out = False
 
     # Mail.
 

@@ -169,6 +169,8 @@ def _holdout(person: Person, trigger: Trigger, held: Sequence[Decision]) -> list
     """A control group is for good; only a merge may put the person into another one."""
     if trigger.experiment.holdout:
         return ["sent to a control group"]
+    if person.held_out:
+        return ["sent to a control group: the last profile says so"]
     for decision in held:
         earlier = person.merged_ms < decision.decided_at_ms <= trigger.created_at_ms
         everything = decision.outcome == "HOLDOUT_GLOBAL"

@@ -94,6 +94,13 @@ def found(world: World, *claims: Trigger | Decision | Profile) -> list[str]:
     return check_policy(world.config, [besides(dumped(world)[0], *claims)])
 
 
+def last_profile(world: World, user_id: bytes) -> Profile:
+    records = dumped(world)[0].outputs[PROFILES]
+    value = [one.value for one in records if one.key == user_id][-1]
+    profile: Profile = decode(value or b"", Profile)
+    return profile
+
+
 def besides(partition: Partition, *claims: Trigger | Decision | Profile) -> Partition:
     outputs = {topic: list(records) for topic, records in partition.outputs.items()}
     for claim in claims:
@@ -253,6 +260,8 @@ def test_a_trigger_to_whom_was_held_out_before_is_found() -> None:
     _, decision = forged(world, hours_ago=3)
     held = replace(decision, outcome="HOLDOUT_JOURNEY", trigger_id="")
     assert any("decided before" in fault for fault in found(world, held, *forged(world)))
+    told = replace(last_profile(world, b"ann"), holdout=True, updated_at_ms=world.now_ms - HOUR_MS)
+    assert any("profile says" in fault for fault in found(world, told, *forged(world)))
 
 
 def test_what_does_not_fit_together_is_found() -> None:
@@ -282,8 +291,7 @@ def test_what_an_erasure_leaves_behind_is_found() -> None:
     assert check_policy(world.config, [kept]) == ["partition 0: profile of b'ann': no tombstone"]
     row = good._replace(rows={**good.rows, b"u:ann": b""})
     assert any("state row" in fault for fault in check_policy(world.config, [row]))
-    last = next(one for one in reversed(profiles) if one.key == b"ann.1")
-    profile = decode(last.value or b"", Profile)
+    profile = last_profile(world, b"ann.1")
     for changes, words in (
         ({"first_seen_ms": profile.first_seen_ms - MINUTE_MS}, "60000 ms too early"),
         ({"events": profile.events + 3}, f"has {profile.events + 3} events, 1 are known"),

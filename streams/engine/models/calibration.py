@@ -1,11 +1,10 @@
-"""From the odds of silence to a calibrated probability of churn, learned online from matured pairs.
+"""From the odds of silence to a calibrated probability of churn, learned online from scores given.
 
 Two corrections. Platt scaling, silence = sigmoid(slope * logit + shift), by Newton steps with a
-prior at the identity, so that it acts only on what hundreds of pairs agree on. And people who were
-active and yet unfollowed within the horizon: their share is counted, and added to what silence
-leaves.
-Old pairs are forgotten slowly: a model that has itself got better is not corrected for its past
-for long.
+prior at the identity, so that it acts only on what thousands of pairs agree on. And the chance that
+somebody ends the relation within the horizon, counted per score given, not per pair matured: an
+unfollow is known at once and its absence only after the horizon, so among matured pairs it is too
+frequent as long as the crowd grows.
 Source: Platt, Probabilistic outputs for support vector machines (1999).
 """
 
@@ -14,7 +13,8 @@ from msgspec import Struct
 from streams.engine.models.logistic import sigmoid
 
 PRIOR = 400.0  # information, in units of p(1-p): some three thousand pairs
-KEPT = 0.9995  # at each pair: the last two thousand count
+KEPT = 0.9995  # at each score or pair: the last two thousand count
+GIVEN, ENDED = 80.0, 2.0  # scores before the first, and how many of them ended in an unfollow
 SLOPES = (0.5, 2.0)
 SHIFTS = (-2.0, 2.0)
 
@@ -22,24 +22,28 @@ SHIFTS = (-2.0, 2.0)
 class Calibration(Struct, array_like=True):
     slope: float = 1.0
     shift: float = 0.0
-    information_slope: float = (
-        PRIOR  # of the second derivatives, slope-slope, slope-shift, shift-shift
-    )
+    information_slope: float = PRIOR  # second derivatives: slope-slope, slope-shift, shift-shift
     information_both: float = 0.0
     information_shift: float = PRIOR
-    ended: float = 1.0  # active people who unfollowed within the horizon; a prior of one in forty
-    stayed: float = 39.0
+    given: float = GIVEN
+    ended: float = ENDED
 
     def apply(self, logit: float) -> float:
         """P(churn) from the log-odds of silence, within +-30."""
         silence = sigmoid(self.slope * logit + self.shift)
-        return silence + (1.0 - silence) * self.ended / (self.ended + self.stayed)
+        return 1.0 - (1.0 - silence) * (1.0 - self.ended / self.given)
 
-    def learn(self, logit: float, *, silent: bool, ended: bool) -> None:
-        """What came of a score: silence, or activity and then an unfollow, or activity alone."""
-        if not silent:
-            self.ended = KEPT * self.ended + (1.0 - KEPT) + (1.0 if ended else 0.0)
-            self.stayed = KEPT * self.stayed + (1.0 - KEPT) * 39.0 + (0.0 if ended else 1.0)
+    def give(self) -> None:
+        """A score goes on record."""
+        self.given = KEPT * self.given + (1.0 - KEPT) * GIVEN + 1.0
+        self.ended = KEPT * self.ended + (1.0 - KEPT) * ENDED
+
+    def end(self) -> None:
+        """A person with a score on record ended the relation within the horizon."""
+        self.ended = min(self.ended + 1.0, self.given)
+
+    def learn(self, logit: float, *, silent: bool) -> None:
+        """A score matured: the horizon passed, in silence or not."""
         probability = sigmoid(self.slope * logit + self.shift)
         weight = max(probability * (1.0 - probability), 1e-3)
         fresh = (1.0 - KEPT) * PRIOR

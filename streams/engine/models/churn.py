@@ -44,6 +44,7 @@ class ChurnState(Struct, array_like=True, gc=False):
     pending_logit: float = 0.0
     pending_probability: float = 0.0
     pending_active: bool = False  # active since
+    pending_settled: bool = False  # the history was as long as the horizon: fit to calibrate by
     left_ms: int = 0  # when the person ended the relation; not watched until active after it
 
 
@@ -104,10 +105,8 @@ class ChurnModel:
         state.probability = probability
         state.features = LAYOUT.pack(*forecast.features) if settled else b""
         if not state.pending_ms and daily.examples >= WARM:
-            state.pending_ms = now_ms
-            state.pending_logit = forecast.silence
-            state.pending_probability = probability
-            state.pending_active = False
+            settled = now_ms - activity.first_ms >= self._horizon_ms
+            self._put_on_record(state, forecast.silence, probability, settled=settled)
         return ChurnScore(probability, sigmoid(forecast.today), now_ms, self._days)
 
     def hard(self, state: ChurnState, now_ms: int) -> None:
@@ -195,12 +194,29 @@ class ChurnModel:
             state.pending_ms = 0
 
     def _answer(self, state: ChurnState, *, ended: bool) -> None:
+        """The pending score met its answer."""
         silent = not state.pending_active
         self._validation.add(state.pending_probability, silent or ended)
-        self._calibration.learn(state.pending_logit, silent=silent, ended=ended)
-        self._changed[CALIBRATION] = None
         self._changed[VALIDATION] = None
         state.pending_ms = 0
+        if state.pending_settled:
+            if ended:
+                self._calibration.end()
+            else:
+                self._calibration.learn(state.pending_logit, silent=silent)
+            self._changed[CALIBRATION] = None
+
+    def _put_on_record(
+        self, state: ChurnState, logit: float, probability: float, *, settled: bool
+    ) -> None:
+        state.pending_ms = state.checked_ms
+        state.pending_logit = logit
+        state.pending_probability = probability
+        state.pending_active = False
+        state.pending_settled = settled
+        if settled:
+            self._calibration.give()
+            self._changed[CALIBRATION] = None
 
 
 def _active_within(from_ms: int, to_ms: int, last_ms: int) -> bool | None:

@@ -88,6 +88,13 @@ def test_nothing_is_learned_before_the_day_has_passed() -> None:
     assert model.metrics()["examples"] == 1.0
 
 
+def test_the_days_of_joining_are_not_learned_from() -> None:
+    model, state = ChurnModel(Churn()), ChurnState()
+    model.check(busy(1), state, START_MS + DAY_MS // 2)
+    model.check(busy(2), state, START_MS + 3 * DAY_MS // 2)
+    assert model.metrics()["examples"] == 0.0
+
+
 def test_what_a_delayed_check_cannot_tell_is_not_learned() -> None:
     model, activity, state = ChurnModel(Churn()), busy(5), ChurnState()
     model.check(activity, state, START_MS + 5 * DAY_MS)

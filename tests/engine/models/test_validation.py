@@ -79,13 +79,24 @@ def test_calibration_learns_a_shift_that_lasts() -> None:
     calibration, random = Calibration(), Random(5)
     for _ in range(8_000):
         logit = random.gauss(0.0, 1.5)
-        calibration.learn(logit, silent=random.random() < sigmoid(logit + 0.8), ended=False)
+        calibration.learn(logit, silent=random.random() < sigmoid(logit + 0.8))
     assert calibration.shift == pytest.approx(0.8, abs=0.25)
     assert calibration.slope == pytest.approx(1.0, abs=0.2)
 
 
-def test_unfollows_of_active_people_raise_every_score() -> None:
+def test_unfollows_raise_every_score_by_their_share_of_the_scores_given() -> None:
     calibration, random = Calibration(), Random(6)
-    for _ in range(4_000):
-        calibration.learn(-3.0, silent=random.random() < sigmoid(-3.0), ended=random.random() < 0.2)
-    assert calibration.apply(-30.0) == pytest.approx(0.2, abs=0.05)
+    for _ in range(6_000):
+        calibration.give()
+        if random.random() < 0.2:
+            calibration.end()
+    assert calibration.apply(-30.0) == pytest.approx(0.2, abs=0.03)
+
+
+def test_unfollows_known_early_do_not_outweigh_what_is_not_known_yet() -> None:
+    calibration = Calibration()
+    for _ in range(1_000):
+        calibration.give()
+    for _ in range(10):
+        calibration.end()  # and of the others no horizon has passed
+    assert calibration.apply(-30.0) < 0.02
