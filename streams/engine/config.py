@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 DAY_MS = 86_400_000
+MOST_SENDS = 64  # of one person that are remembered, hence the greatest cap
 
 
 class Cap(Struct, frozen=True):
@@ -13,6 +14,13 @@ class Cap(Struct, frozen=True):
     channel: str = "*"
     most: int = 3
     window_ms: int = 7 * DAY_MS
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.most <= MOST_SENDS:
+            raise ValueError(
+                f"a cap of {self.most}: 0 to {MOST_SENDS} is possible, for so many sends of a person "
+                "are remembered"
+            )
 
 
 class QuietHours(Struct, frozen=True):

@@ -69,10 +69,12 @@ class Engine:
     def handle(self, record: Record) -> Outcome:
         """Fold one record: first what is due by its time, then the record."""
         clock = self.ledger.clock
-        clock.now_ms = max(clock.now_ms, record.at_ms)
+        if record.at_ms > clock.now_ms:
+            clock.now_ms = record.at_ms
         self.store.changed[COUNTS_KEY] = None
         effects: list[Effect] = []
-        self._timers.fire(clock.now_ms, effects)
+        if self.store.soonest_ms() <= clock.now_ms:
+            self._timers.fire(clock.now_ms, effects)
         if isinstance(record, Observed):
             fate = self._event(record, effects)
         elif isinstance(record, Tick):

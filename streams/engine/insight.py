@@ -1,6 +1,6 @@
 """The models stage: what is learned from a moment, and what journeys and profiles may ask of it."""
 
-from math import isfinite
+from math import inf
 
 from streams.contract.events import HARD_CHURN
 from streams.contract.triggers import Contribution
@@ -28,7 +28,7 @@ class Insight:
             if moment.type in HARD_CHURN:
                 self._churn.hard(moment.person.state.churn, moment.now_ms)
             return
-        assert isfinite(weight), "non-finite numbers end at the cleaning"
+        assert weight < inf, "non-finite numbers end at the cleaning"
         interests, time_ms = moment.person.state.interests, moment.time_ms
         if moment.category:
             self._interest.observe(interests, moment.category, weight, time_ms)
@@ -48,7 +48,7 @@ class Insight:
         return state.interests.score(category, now_ms, self.population(now_ms))
 
     def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
-        found = state.interests.scores(now_ms, self.population(now_ms))[:TOP]
+        found = state.interests.top_scores(now_ms, self.population(now_ms), TOP)
         return [Contribution(f"interest:{name}", score, score) for name, score in found]
 
     def why_churn(self, state: UserState, now_ms: int) -> list[Contribution]:

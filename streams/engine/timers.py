@@ -41,8 +41,6 @@ class Timers:
     def fire(self, now_ms: int, effects: list[Effect]) -> None:
         """Fire what is due, in (due, user id) order, at most so much that a record stays quick."""
         store = self._store
-        if store.soonest_ms() > now_ms:
-            return
         for _ in range(self._config.timers_per_record):
             person = store.pop_due(now_ms)
             if person is None:
@@ -71,7 +69,8 @@ class Timers:
         state = person.state
         due_ms = state.check_ms or NEVER_MS
         for waiting in state.waiting:
-            due_ms = min(due_ms, waiting.due_ms)
+            if waiting.due_ms < due_ms:
+                due_ms = waiting.due_ms
         self._store.set_due(person, due_ms)
 
     def _fire(self, person: Person, now_ms: int, effects: list[Effect]) -> None:

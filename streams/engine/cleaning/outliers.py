@@ -12,6 +12,7 @@ from msgspec import Struct
 WARM = 200
 WIDTH = 8.0  # spreads beyond the centre; 8 mean absolute deviations are 6.4 sigma of a normal
 FIRST_SPREAD = 1.0
+LEAST_SPREAD = 0.05
 RATE = 0.05
 SLOWEST_RATE = 0.002
 
@@ -33,15 +34,19 @@ class Scale(Struct, array_like=True):
         """How far from usual, in spreads, within [-3, 3]; 0 for an unknown value."""
         if value < 1 or not self.seen:
             return 0.0
-        return min(3.0, max(-3.0, (log(value) - self.centre) / self.spread))
+        spreads = (log(value) - self.centre) / self.spread
+        return -3.0 if spreads < -3.0 else 3.0 if spreads > 3.0 else spreads
 
     def _learn(self, logged: float) -> None:
         self.seen += 1
         if self.seen == 1:
             self.centre = logged
             return
-        rate = max(SLOWEST_RATE, RATE / (1.0 + self.seen / 1_000.0))
+        rate = RATE / (1.0 + self.seen / 1_000.0)
+        if rate < SLOWEST_RATE:
+            rate = SLOWEST_RATE
+        spread = self.spread
         gap = logged - self.centre
-        self.spread += rate * (min(abs(gap), 3.0 * self.spread) - self.spread)
-        self.spread = max(self.spread, 0.05)
-        self.centre += rate * self.spread if gap > 0.0 else -rate * self.spread
+        spread += rate * (min(abs(gap), 3.0 * spread) - spread)
+        self.spread = spread = max(spread, LEAST_SPREAD)
+        self.centre += rate * spread if gap > 0.0 else -rate * spread

@@ -37,12 +37,14 @@ class JourneyStage:
         for journey in self._on.get(moment.type, ()):
             if journey.enter(moment):
                 self._enter(journey, moment, due, effects)
-        return [(moment, one) for one in due]
+        return [(moment, one) for one in due] if due else []
 
     def due(self, person: Person, due_ms: int, now_ms: int) -> list[tuple[Moment, Due]]:
         """The waiting steps of the person due at `due_ms`; the person goes on from them."""
         found: list[tuple[Moment, Due]] = []
         waiting = person.state.waiting
+        if not waiting:
+            return found
         for step in [step for step in waiting if step.due_ms == due_ms]:
             waiting.remove(step)
             journey = self._named.get(step.journey)

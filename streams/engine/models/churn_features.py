@@ -37,6 +37,7 @@ DECAY_7 = 0.5 ** (1 / 7)
 NEWCOMER_DAYS = 3.0
 SETTLING_MS = 2 * DAY_MS
 SETTLED_DAYS = 5.0  # who has not ordered by then may be a visitor only
+SURELY_GONE = 1e-9
 RARELY, OFTEN = 1e-3, 1.0 - 1e-3  # bounds of a day's probability, and with it of absence
 NEWCOMER_FADES = exp(-1.0 / NEWCOMER_DAYS)
 TURN = (sin(2.0 * pi / 7.0), cos(2.0 * pi / 7.0))
@@ -84,7 +85,8 @@ class Outlook:
         log_silence = today = 0.0
         for features in self._moving(days):
             logit = still + sum(map(mul, weights, features))
-            logit = min(max(logit, -STEEP), STEEP)
+            if not -STEEP < logit < STEEP:
+                logit = STEEP if logit > 0.0 else -STEEP
             log_silence -= log1p(exp(logit))
             if not coming:
                 coming, today = [*features, *steady], logit
@@ -103,12 +105,15 @@ class Outlook:
         angle = ((now_ms + ZONE_MS) % WEEK_MS / DAY_MS + 0.5) * (2.0 * pi / 7.0)
         wave, cowave = sin(angle), cos(angle)
         ordered = activity.orders > 0
+        turn_sin, turn_cos = TURN
+        # Written without min and max: this runs for each day ahead of everybody, every day.
         for visit, gone in self.posterior.days(days):
-            comes = min(max(visit, RARELY), OFTEN)
+            comes = visit if RARELY < visit < OFTEN else RARELY if visit < OFTEN else OFTEN
             absence = gone / (1.0 - comes)
-            week = min(tenure + 1.0, 7.0)
+            week = tenure + 1.0 if tenure < 6.0 else 7.0
             active = (bitmap & WEEK).bit_count()
-            expected = visit / (1.0 - gone) * week  # active days of somebody still there
+            stays = 1.0 - gone
+            expected = visit / stays * week if stays > SURELY_GONE else 0.0  # days, if there still
             trend = log((active + 1.0) / (expected + 1.0))
             yield (
                 log(comes / (1.0 - comes)),
@@ -128,7 +133,7 @@ class Outlook:
             approached *= DECAY_7
             newcomer *= NEWCOMER_FADES
             bitmap <<= 1
-            wave, cowave = wave * TURN[1] + cowave * TURN[0], cowave * TURN[1] - wave * TURN[0]
+            wave, cowave = wave * turn_cos + cowave * turn_sin, cowave * turn_cos - wave * turn_sin
 
     def _steady(self) -> list[float]:
         """What days of silence leave as it is."""

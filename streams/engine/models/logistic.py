@@ -75,7 +75,8 @@ class OnlineLogistic(Classifier):
         """One step towards `y`; returns the probability before it. NaN counts as 0."""
         if not sum(map(abs, x)) <= BOUND:  # so that NaN is caught as well
             x = [bounded(value) for value in x]
-        self.widen(len(x))
+        if len(x) > len(self.weights):
+            self.widen(len(x))
         probability = sigmoid(self.logit(x))
         slope = probability - (1.0 if y else 0.0)
         rate = self.rate

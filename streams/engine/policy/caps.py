@@ -4,13 +4,12 @@ Both hold for the times at which triggers are created and for those at which the
 since quiet hours move the second: a count over either clock finds no window with too many.
 """
 
-from streams.engine.config import Cap, Policy
+from streams.engine.config import MOST_SENDS, Cap, Policy
 from streams.engine.policy.case import Case
 from streams.engine.policy.quiet import release
 from streams.engine.state import Sent, UserState
 
 KEPT_MS = 7 * 86_400_000  # sends are remembered so long for the answers to them, caps or not
-MOST_SENDS = 64
 
 
 def cap(case: Case) -> str:
@@ -47,9 +46,11 @@ def gap(case: Case) -> str:
 
 def forget_old(state: UserState, policy: Policy, now_ms: int) -> None:
     """Drop the sends no cap, gap or answer asks for any more."""
-    keep_ms = max([KEPT_MS, policy.gap_ms, *(rule.window_ms for rule in policy.caps)])
     sends = state.sends
-    if sends and now_ms - sends[0].created_ms - sends[0].delay_ms > keep_ms:
+    if not sends:
+        return
+    keep_ms = max([KEPT_MS, policy.gap_ms, *(rule.window_ms for rule in policy.caps)])
+    if now_ms - sends[0].created_ms - sends[0].delay_ms > keep_ms:
         sends[:] = [one for one in sends if now_ms - one.created_ms - one.delay_ms <= keep_ms]
     if len(sends) > MOST_SENDS:
         del sends[: len(sends) - MOST_SENDS]

@@ -9,7 +9,6 @@ the population's own share. Categories are at most 12; the weakest leaves.
 from collections.abc import Mapping, Sequence
 from math import ldexp
 from types import MappingProxyType
-from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -22,7 +21,7 @@ FORGIVEN_AFTER = 3  # positive signs until a refused category may come back
 WEIGHT = 1_000.0  # bound of one event's weight; real ones are 1 to 10
 
 
-class Population(NamedTuple):
+class Population(Struct, frozen=True, gc=False):
     """What the scores of one person lean on: a live view of the interest model, or nothing."""
 
     names: Sequence[str] = ()  # the most popular first, ties by name
@@ -87,25 +86,18 @@ class Interests(Struct, array_like=True):
 
     def scores(self, now_ms: int, population: Population) -> list[tuple[str, float]]:
         """(category, score) best first, ties by name; scores in [0, 1], summing to at most 1."""
-        found, prior = self._own(now_ms, population)
-        leanings, sums = self.leanings, population.sums
-        found += [(name, prior * sums[name]) for name in population.names if name not in leanings]
-        found.sort(key=_best_first)
-        return found
+        most = len(self.leanings) + len(population.names)
+        return [(name, abs(negated)) for negated, name in self._best(now_ms, population, most)]
 
     def top(self, now_ms: int, population: Population, most: int) -> list[str]:
-        """The names of the best `most` categories, as `scores` orders them, at less cost."""
-        found, prior = self._own(now_ms, population)
-        leanings, sums = self.leanings, population.sums
-        wanted = most
-        for name in population.names:
-            if name not in leanings:
-                found.append((name, prior * sums[name]))
-                wanted -= 1
-                if not wanted:
-                    break
-        found.sort(key=_best_first)
-        return [name for name, score in found[:most] if score > 0.0]
+        """The names of the best `most` categories with a score, as `scores` orders them."""
+        return [name for negated, name in self._best(now_ms, population, most) if negated < 0.0]
+
+    def top_scores(
+        self, now_ms: int, population: Population, most: int
+    ) -> list[tuple[str, float]]:
+        """The best `most` of `scores`, at less cost."""
+        return [(name, abs(negated)) for negated, name in self._best(now_ms, population, most)]
 
     def score(self, category: str, now_ms: int, population: Population) -> float:
         """The score of one category, as `scores` gives it."""
@@ -116,22 +108,41 @@ class Interests(Struct, array_like=True):
             return popular
         return 0.0 if leaning.debt else fast * leaning.fast + slow * leaning.slow + popular
 
-    def own_scores(self, now_ms: int, population: Population) -> list[tuple[str, float]]:
-        """As `scores`, of the categories the person has shown an interest in."""
+    def own_scores(
+        self, now_ms: int, population: Population, most: int
+    ) -> list[tuple[str, float]]:
+        """As `top_scores`, of the categories the person has shown an interest in."""
         found, _ = self._own(now_ms, population)
-        found.sort(key=_best_first)
-        return found
+        found.sort()
+        return [(name, abs(negated)) for negated, name in found[:most]]
 
-    def _own(self, now_ms: int, population: Population) -> tuple[list[tuple[str, float]], float]:
-        """Scores of the person's own categories, and what a unit of popularity adds to any."""
+    def _best(self, now_ms: int, population: Population, most: int) -> list[tuple[float, str]]:
+        """The best `most` as (negated score, name), which sorts as scores are ordered."""
+        found, prior = self._own(now_ms, population)
+        leanings, sums = self.leanings, population.sums
+        wanted = most
+        for name in population.names:
+            if name not in leanings:
+                found.append((-prior * sums[name], name))
+                wanted -= 1
+                if not wanted:
+                    break
+        found.sort()
+        return found[:most]
+
+    def _own(self, now_ms: int, population: Population) -> tuple[list[tuple[float, str]], float]:
+        """(negated score, name) of the person's own categories, and what a unit of popularity
+        adds to any."""
+        if not self.leanings:
+            return [], 1.0 / population.total
         fast, slow, prior = self._mixture(now_ms, population)
-        sums = population.sums
+        popular = population.sums.get
         return [
             (
-                name,
                 0.0
                 if leaning.debt
-                else fast * leaning.fast + slow * leaning.slow + prior * sums.get(name, 0.0),
+                else -(fast * leaning.fast + slow * leaning.slow + prior * popular(name, 0.0)),
+                name,
             )
             for name, leaning in self.leanings.items()
         ], prior
@@ -169,7 +180,3 @@ class Interests(Struct, array_like=True):
 def _strength(leaning: Leaning) -> tuple[bool, float, float]:
     """Refusals stay longest: forgetting one would offer what was refused."""
     return leaning.debt > 0, leaning.slow, leaning.fast
-
-
-def _best_first(pair: tuple[str, float]) -> tuple[float, str]:
-    return -pair[1], pair[0]

@@ -1,5 +1,6 @@
 """The published 用户画像, and when it is worth publishing again."""
 
+from functools import lru_cache
 from itertools import compress
 
 from streams.contract.profiles import Interest, Profile
@@ -11,7 +12,7 @@ from streams.engine.profile.channels import CHANNELS
 from streams.engine.profile.hours import best_hours
 from streams.engine.profile.interests import Interests, Population
 from streams.engine.profile.lifecycle import LIFECYCLES, lifecycle
-from streams.engine.state import NO, UserState
+from streams.engine.state import NO, Attribute, UserState
 from streams.engine.store import Person
 
 MOST_INTERESTS = 5
@@ -57,13 +58,13 @@ def _portrait(
         mean_rating=round(activity.stars / activity.ratings, 2) if activity.ratings else 0.0,
         interests=_best(state.interests, now_ms, population),
         tags=_tags(state.tags),
-        attributes={name: found.value for name, found in state.attributes.items()},
+        attributes=_attributes(state.attributes),
         channels=_shares(state.channels),
         active_hours=best_hours(state.hours),
         churn_score=round(state.churn.probability, 6),
         horizon_days=config.churn.horizon_days,
         churn_scored_at_ms=state.churn.checked_ms,
-        consent=consent.statements(state),
+        consent=consent.statements(state) if state.consents else [],
         followed=state.followed != NO,
         holdout=holdout,
         tenant=config.tenant,
@@ -81,8 +82,12 @@ def changed_materially(state: UserState, config: Config, now_ms: int) -> bool:
 
 
 def _best(interests: Interests, now_ms: int, population: Population) -> list[Interest]:
-    found = interests.own_scores(now_ms, population)[:MOST_INTERESTS]
+    found = interests.own_scores(now_ms, population, MOST_INTERESTS)
     return [Interest(name, round(score, 4)) for name, score in found if score > 0.0]
+
+
+def _attributes(found: dict[str, Attribute]) -> dict[str, str]:
+    return {name: told.value for name, told in found.items()} if found else {}
 
 
 def _tags(counts: dict[str, int]) -> list[Interest]:
@@ -91,10 +96,16 @@ def _tags(counts: dict[str, int]) -> list[Interest]:
         return []
     total = sum(counts.values())
     found = sorted(counts, key=counts.__getitem__, reverse=True)[:MOST_INTERESTS]
-    return [Interest(tag, round(counts[tag] / total, 4)) for tag in found]
+    return [Interest(tag, _share(counts[tag], total)) for tag in found]
 
 
 def _shares(counts: bytearray) -> list[Interest]:
     total = sum(counts)
     found = sorted(compress(PLACES, counts), key=counts.__getitem__, reverse=True)
-    return [Interest(CHANNELS[place], round(counts[place] / total, 4)) for place in found]
+    return [Interest(CHANNELS[place], _share(counts[place], total)) for place in found]
+
+
+@lru_cache(maxsize=65_536)
+def _share(part: int, whole: int) -> float:
+    """Small counts make few different shares, and rounding is slow."""
+    return round(part / whole, 4)

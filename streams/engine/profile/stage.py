@@ -55,14 +55,16 @@ class ProfileStage:
         state, kind, time_ms = moment.person.state, moment.type, moment.time_ms
         state.fingerprints = remember(state.fingerprints, mark)
         state.events += 1
-        state.first_seen_ms = min(state.first_seen_ms, time_ms)
+        if time_ms < state.first_seen_ms:
+            state.first_seen_ms = time_ms
         seldom = self._seldom.get(kind)
         if seldom is not None:
             seldom(state, moment)
         state.activity.record(kind, time_ms, moment.spend_fen, moment.stars)
         if kind in ACTIVITY:
             count_channel(state, moment)
-            count_hour(state.hours, attributes.zone(state, self._zone), time_ms)
+            zone = attributes.zone(state, self._zone) if state.attributes else self._zone
+            count_hour(state.hours, zone, time_ms)
         if moment.tags and moment.weight > 0.0:
             for tag in moment.tags:
                 count_tag(state.tags, tag)

@@ -1,10 +1,12 @@
 """The churn model: definition, maturity, calibration, explanation."""
 
-from math import log
+from math import isfinite, log
 from struct import calcsize
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from streams.engine.config import Churn
 from streams.engine.models.churn import LAYOUT, ChurnModel, ChurnState
@@ -175,6 +177,17 @@ def test_the_state_of_a_person_is_small() -> None:
 def test_an_impossible_horizon_is_refused(days: int) -> None:
     with pytest.raises(ValueError, match="horizon_days"):
         ChurnModel(Churn(horizon_days=days))
+
+
+@given(days=st.integers(1, 400), pause=st.integers(0, 10_000), late=st.integers(-DAY_MS, DAY_MS))
+@settings(max_examples=50)
+def test_every_life_has_a_score_and_an_explanation(days: int, pause: int, late: int) -> None:
+    model = ChurnModel(Churn(watch_days=20_000, horizon_days=30))
+    activity, now_ms = busy(days), START_MS + (days + pause) * DAY_MS + late
+    score = model.check(activity, ChurnState(), now_ms)
+    assert score is not None
+    assert 0.0 < score.probability <= 1.0
+    assert all(isfinite(part) for *_, part in model.explain(activity, now_ms))
 
 
 def test_weights_start_where_the_presence_model_decides() -> None:
