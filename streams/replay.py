@@ -181,19 +181,21 @@ class Replay:
             self._emit(partition, emitted)
         due_ms = fold.next_due_ms()
         self._due[partition] = NEVER_MS if due_ms is None else due_ms
-        self._uncommitted[partition] += 1
-        if self._uncommitted[partition] >= self._batch:
+        self._uncommitted[partition] = uncommitted = self._uncommitted[partition] + 1
+        if uncommitted >= self._batch:
             self._commit(partition)
 
     def _emit(self, partition: int, emitted: Sequence[Output]) -> None:
-        mail: list[Output] = []
+        write, has_mail = self.outputs.write, False
         for output in emitted:
             if output.topic == MAIL:
-                mail.append(output)
+                has_mail = True
             else:
-                self.outputs.write(output)
-        for output in mail:
-            self._deliver(partition, output)
+                write(output)
+        if has_mail:
+            for output in emitted:
+                if output.topic == MAIL:
+                    self._deliver(partition, output)
 
     def _deliver(self, source: int, output: Output) -> None:
         offset = self._mail_offsets[source]

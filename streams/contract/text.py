@@ -50,7 +50,9 @@ def may_have_invisible(raw: bytes) -> bool:
     """Whether JSON as received can hold such a character; a pass or two in C, errs to yes."""
     if raw.isascii():
         return b"\\" in raw or b"\x7f" in raw
-    return bool(raw.translate(None, _SAFE_BYTES))
+    if not raw.translate(None, _SAFE_BYTES):
+        return False
+    return b"\\" in raw or has_invisible(raw.decode(errors="replace"))
 
 
 def has_invisible(text: str) -> bool:

@@ -15,8 +15,11 @@ def anchor(state: UserState, alias: str, seed: bytes) -> int:
 
 
 def in_global_holdout(person: Person, config: Config, seed: bytes) -> bool:
-    share = config.policy.global_holdout
-    return share > 0.0 and _draw(person, seed, "global") < share
+    """Drawn once for as long as the person is in memory and their anchor stays."""
+    if person.held is None:
+        share = config.policy.global_holdout
+        person.held = share > 0.0 and _draw(person, seed, "global") < share
+    return person.held
 
 
 def in_journey_holdout(person: Person, journey: str, share: float, seed: bytes) -> bool:

@@ -69,8 +69,7 @@ class Engine:
     def handle(self, record: Record) -> Outcome:
         """Fold one record: first what is due by its time, then the record."""
         clock = self.ledger.clock
-        if record.at_ms > clock.now_ms:
-            clock.now_ms = record.at_ms
+        clock.now_ms = max(clock.now_ms, record.at_ms)
         self.store.changed[COUNTS_KEY] = None
         effects: list[Effect] = []
         if self.store.soonest_ms() <= clock.now_ms:

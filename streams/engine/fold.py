@@ -18,7 +18,7 @@ from streams.engine.config import Config
 from streams.engine.engine import Engine
 from streams.engine.outcome import Effect, Tombstone
 from streams.engine.policy.stage import BUDGET_KEY
-from streams.engine.state import Budget, decode_row, encode_row
+from streams.engine.state import NEVER_MS, Budget, decode_row, encode_row
 from streams.engine.store import Store
 from streams.fold import Output, Row
 
@@ -51,13 +51,16 @@ class EngineFold:
 
     def handle_record(self, record: Record) -> Sequence[Output]:
         """`handle` for a record that is typed already."""
-        if isinstance(record, Genesis):
+        if type(record) is Genesis:
             if self._genesis is not None or self.now_ms:
                 raise ValueError("a second genesis record: a log has one, at its beginning")
             self._begin(record)
             self._new_genesis = True
             return ()
-        effects = self._ready().handle(record).effects
+        engine = self._engine
+        if engine is None or self._unread:
+            engine = self._ready()
+        effects = engine.handle(record).effects
         return [self._output(effect) for effect in effects] if effects else ()
 
     def changed_rows(self) -> list[Row]:
@@ -84,7 +87,8 @@ class EngineFold:
             self._unread.append((key, value))
 
     def next_due_ms(self) -> int | None:
-        return self._store.next_due_ms()
+        due_ms = self._store.soonest_ms()
+        return None if due_ms == NEVER_MS else due_ms
 
     @property
     def now_ms(self) -> int:
@@ -146,10 +150,10 @@ class EngineFold:
         return engine
 
     def _output(self, effect: Effect) -> Output:
-        if isinstance(effect, Decision):
-            return Output(DECISIONS, effect.user_id.encode(), encode(effect))
         if isinstance(effect, Profile):
             return Output(PROFILES, effect.user_id.encode(), encode(effect))
+        if isinstance(effect, Decision):
+            return Output(DECISIONS, effect.user_id.encode(), encode(effect))
         if isinstance(effect, Trigger):
             return Output(TRIGGERS[effect.kind], effect.user_id.encode(), encode(effect))
         if isinstance(effect, Tombstone):

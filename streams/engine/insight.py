@@ -47,6 +47,11 @@ class Insight:
         """The score of one category."""
         return state.interests.score(category, now_ms, self.population(now_ms))
 
+    def still_lit(self, state: UserState, least: float, now_ms: int) -> list[str]:
+        """Those of the risen categories that have not fallen below `least`."""
+        population = self.population(now_ms)
+        return state.interests.at_least(least, state.lit, now_ms, population)
+
     def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
         found = state.interests.top_scores(now_ms, self.population(now_ms), TOP)
         return [Contribution(f"interest:{name}", score, score) for name, score in found]

@@ -69,8 +69,7 @@ class Timers:
         state = person.state
         due_ms = state.check_ms or NEVER_MS
         for waiting in state.waiting:
-            if waiting.due_ms < due_ms:
-                due_ms = waiting.due_ms
+            due_ms = min(due_ms, waiting.due_ms)
         self._store.set_due(person, due_ms)
 
     def _fire(self, person: Person, now_ms: int, effects: list[Effect]) -> None:
@@ -93,8 +92,8 @@ class Timers:
         else:
             state.check_ms = 0  # lost, until active again
         if state.lit:
-            least, score = config.interest_content.threshold, self._insight.interest
-            state.lit = [name for name in state.lit if score(state, name, now_ms) >= least]
+            least = config.interest_content.threshold
+            state.lit = self._insight.still_lit(state, least, now_ms)
         forget_old(state, config.policy, now_ms)
         cause = f"check:{person.user_id}:{due_ms}"
         return Moment(now_ms, person, DAILY_CHECK, due_ms, cause)

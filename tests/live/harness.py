@@ -182,7 +182,7 @@ async def torment(live: Live, *, total: int, kills: int, seed: int) -> None:
     random = Random(seed)
     live.start("w0")
     live.start("w1")
-    moments = sorted(random.sample(range(1, total), kills + 2), reverse=True)
+    moments = sorted(random.sample(range(total // 8, total), kills + 2), reverse=True)
     zombie_at, rebalance_at = sorted(random.sample(range(kills + 2), 2))
     for number, moment in enumerate(moments):
         await live.until(lambda left, moment=moment: left <= moment, every_seconds=0.05)

@@ -6,7 +6,7 @@ from streams.contract.events import TYPES, Order
 from streams.contract.records import Observed
 from streams.engine.cleaning.duplicates import seen
 from streams.engine.cleaning.items import PREFIX, Items
-from streams.engine.cleaning.lateness import late
+from streams.engine.cleaning.lateness import never_late
 from streams.engine.cleaning.outliers import Scale
 from streams.engine.cleaning.values import EXTRACT, MAX_TAGS, WEIGHTS
 from streams.engine.moment import Moment
@@ -34,7 +34,7 @@ class Cleaning:
         """`duplicate`, `late` or, where the event counts, empty. `mark` is its fingerprint."""
         if person is not None and seen(person.state.fingerprints, mark):
             return "duplicate"
-        if late(event, now_ms, self._late_ms):
+        if event.time_ms < now_ms - self._late_ms and not never_late(event):
             return "late"
         return ""
 

@@ -42,9 +42,7 @@ class Scale(Struct, array_like=True):
         if self.seen == 1:
             self.centre = logged
             return
-        rate = RATE / (1.0 + self.seen / 1_000.0)
-        if rate < SLOWEST_RATE:
-            rate = SLOWEST_RATE
+        rate = max(SLOWEST_RATE, RATE / (1.0 + self.seen / 1_000.0))
         spread = self.spread
         gap = logged - self.centre
         spread += rate * (min(abs(gap), 3.0 * spread) - spread)

@@ -11,7 +11,8 @@ features of recency and frequency were tried: they add noise and no knowledge.
 from collections.abc import Iterator
 from math import cos, exp, expm1, log, log1p, pi, sin
 from operator import mul
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from streams.engine.models.presence import Posterior, Presence
 from streams.engine.profile.activity import DAY_MS, PERIOD_MS, WEEK_MS, ZONE_MS, Activity
@@ -44,7 +45,7 @@ TURN = (sin(2.0 * pi / 7.0), cos(2.0 * pi / 7.0))
 MOST = 200.0  # of what is counted and decayed: more says nothing more
 
 
-class Forecast(NamedTuple):
+class Forecast(Struct, frozen=True, gc=False):
     features: list[float]  # of the coming day, in the order of NAMES
     today: float  # log-odds of activity on the coming day
     silence: float  # log-odds of none on all the days asked for

@@ -11,7 +11,6 @@ Fader, Hardie, Shang, Customer-base analysis in a discrete-time noncontractual s
 
 from collections.abc import Iterator
 from math import exp, log
-from operator import mul
 
 from msgspec import Struct, field
 
@@ -91,9 +90,12 @@ class Posterior:
 
     def days(self, count: int) -> Iterator[tuple[float, float]]:
         """For each coming day, were all before it silent: P(a visit), P(gone by that day)."""
-        there, gone = self.there, self.gone
-        for silent, comes in AHEAD[:count]:
-            here = sum(map(mul, there, silent))
+        gone = self.gone
+        a, b, c, d, e, f, g = self.there
+        # Dot products over RATES, written out: for each day ahead of everybody, every day.
+        for (sa, sb, sc, sd, se, sf, sg), (ca, cb, cc, cd, ce, cf, cg) in AHEAD[:count]:
+            here = a * sa + b * sb + c * sc + d * sd + e * se + f * sf + g * sg
+            visit = a * ca + b * cb + c * cc + d * cd + e * ce + f * cf + g * cg
             total = here + gone
             gone += HAZARD * here
-            yield sum(map(mul, there, comes)) / total, gone / total
+            yield visit / total, gone / total

@@ -47,7 +47,7 @@ def gap(case: Case) -> str:
 def forget_old(state: UserState, policy: Policy, now_ms: int) -> None:
     """Drop the sends no cap, gap or answer asks for any more."""
     sends = state.sends
-    if not sends:
+    if not sends or (len(sends) <= MOST_SENDS and now_ms - sends[0].created_ms <= KEPT_MS):
         return
     keep_ms = max([KEPT_MS, policy.gap_ms, *(rule.window_ms for rule in policy.caps)])
     if now_ms - sends[0].created_ms - sends[0].delay_ms > keep_ms:

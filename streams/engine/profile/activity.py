@@ -97,8 +97,7 @@ class Activity(Struct, array_like=True, gc=False):
         self.count_28 += weight_28
         self.count_7 += weight_7
         self.count_1 += weight_7**7
-        if time_ms > self.last_ms:
-            self.last_ms = time_ms
+        self.last_ms = max(self.last_ms, time_ms)
         if not self.first_ms or time_ms < self.first_ms:
             self.first_ms = time_ms
         day = (time_ms + ZONE_MS) // DAY_MS

@@ -74,8 +74,7 @@ def count_channel(state: UserState, moment: Moment) -> None:
         halve(counts)
     counts[place] += 1
     if place == MINI_PROGRAMME:
-        if moment.time_ms > state.mini_ms:
-            state.mini_ms = moment.time_ms
+        state.mini_ms = max(state.mini_ms, moment.time_ms)
     elif place == OFFICIAL_ACCOUNT and state.followed == UNKNOWN:
         state.followed = YES  # who writes to the account or reads in it follows it
 

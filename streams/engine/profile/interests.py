@@ -93,28 +93,36 @@ class Interests(Struct, array_like=True):
         """The names of the best `most` categories with a score, as `scores` orders them."""
         return [name for negated, name in self._best(now_ms, population, most) if negated < 0.0]
 
-    def top_scores(
-        self, now_ms: int, population: Population, most: int
-    ) -> list[tuple[str, float]]:
+    def top_scores(self, now_ms: int, population: Population, most: int) -> list[tuple[str, float]]:
         """The best `most` of `scores`, at less cost."""
         return [(name, abs(negated)) for negated, name in self._best(now_ms, population, most)]
 
     def score(self, category: str, now_ms: int, population: Population) -> float:
         """The score of one category, as `scores` gives it."""
-        leaning = self.leanings.get(category)
-        fast, slow, prior = self._mixture(now_ms, population)
-        popular = prior * population.sums.get(category, 0.0)
-        if leaning is None:
-            return popular
-        return 0.0 if leaning.debt else fast * leaning.fast + slow * leaning.slow + popular
+        return self._score(category, self._mixture(now_ms, population), population)
 
-    def own_scores(
-        self, now_ms: int, population: Population, most: int
-    ) -> list[tuple[str, float]]:
+    def at_least(
+        self, least: float, categories: list[str], now_ms: int, population: Population
+    ) -> list[str]:
+        """Those of the categories that score at least so much."""
+        mixture = self._mixture(now_ms, population)
+        return [name for name in categories if self._score(name, mixture, population) >= least]
+
+    def own_scores(self, now_ms: int, population: Population, most: int) -> list[tuple[str, float]]:
         """As `top_scores`, of the categories the person has shown an interest in."""
         found, _ = self._own(now_ms, population)
         found.sort()
         return [(name, abs(negated)) for negated, name in found[:most]]
+
+    def _score(
+        self, category: str, mixture: tuple[float, float, float], population: Population
+    ) -> float:
+        fast, slow, prior = mixture
+        leaning = self.leanings.get(category)
+        popular = prior * population.sums.get(category, 0.0)
+        if leaning is None:
+            return popular
+        return 0.0 if leaning.debt else fast * leaning.fast + slow * leaning.slow + popular
 
     def _best(self, now_ms: int, population: Population, most: int) -> list[tuple[float, str]]:
         """The best `most` as (negated score, name), which sorts as scores are ordered."""

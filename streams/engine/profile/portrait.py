@@ -32,10 +32,9 @@ class Portraits:
         state.published_ms = now_ms
         state.lifecycle = lifecycle(state, config, now_ms)
         state.published_churn = state.churn.probability
-        if person.held is None:
-            person.held = in_global_holdout(person, config, self._seed)
+        held = in_global_holdout(person, config, self._seed)
         population = self._insight.population(now_ms)
-        return _portrait(person, config, now_ms, population, holdout=person.held)
+        return _portrait(person, config, now_ms, population, holdout=held)
 
 
 def _portrait(

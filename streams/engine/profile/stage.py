@@ -55,8 +55,7 @@ class ProfileStage:
         state, kind, time_ms = moment.person.state, moment.type, moment.time_ms
         state.fingerprints = remember(state.fingerprints, mark)
         state.events += 1
-        if time_ms < state.first_seen_ms:
-            state.first_seen_ms = time_ms
+        state.first_seen_ms = min(state.first_seen_ms, time_ms)
         seldom = self._seldom.get(kind)
         if seldom is not None:
             seldom(state, moment)
