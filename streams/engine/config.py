@@ -18,8 +18,8 @@ class Cap(Struct, frozen=True):
     def __post_init__(self) -> None:
         if not 0 <= self.most <= MOST_SENDS:
             raise ValueError(
-                f"a cap of {self.most}: 0 to {MOST_SENDS} is possible, for so many sends of a person "
-                "are remembered"
+                f"a cap of {self.most}: 0 to {MOST_SENDS} is possible, for so many sends "
+                "of a person are remembered"
             )
 
 

@@ -68,6 +68,20 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             request_timeout_ms=max(40_000, session_ms + 5_000),
         )
 
+    async def seek_to_starts(self) -> dict[TP, int]:
+        """Seek each assigned partition to the group's offset, or to its beginning where it has none
+        (aiokafka's own seek leaves such a partition where a fetch has left it)."""
+        return cast(dict[TP, int], await self.call_thread(self._seek_to_starts))
+
+    async def _seek_to_starts(self) -> dict[TP, int]:
+        consumer = self._ensure_consumer()
+        starts = {}
+        for tp, beginning in (await consumer.beginning_offsets(consumer.assignment())).items():
+            start = max(await consumer.committed(tp) or 0, beginning)
+            consumer.seek(tp, start)
+            starts[TP(tp.topic, tp.partition)] = start
+        return starts
+
     async def _commit(self, offsets: Any) -> bool:
         """Group offsets serve monitoring and restarts: one lost costs a redelivery, no more."""
         consumer = self._ensure_consumer()
@@ -93,6 +107,8 @@ class BatchConsumer(driver.Consumer):
     @property
     def _pipelines(self) -> Any:
         return cast(Any, self.app).pipelines
+
+    _thread: BatchConsumerThread
 
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -145,6 +161,12 @@ class BatchConsumer(driver.Consumer):
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Offsets between two batches are no gap."""
+
+    async def perform_seek(self) -> None:
+        """After a rebalance, before records flow again."""
+        starts = await self._thread.seek_to_starts()
+        self._read_offset.update(starts)
+        self._pipelines.begin(starts)
 
     async def wait_empty(self) -> None:
         """Before partitions are given up, and before the end."""

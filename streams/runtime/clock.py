@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from streams.event_file import told_ms
 
-MAX_JUMP_MS = 86_400_000
+MAX_JUMP_MS = 30 * 86_400_000  # two partitions of a backlog may be days apart
 
 Clock = Callable[[bytes | None], int]
 
@@ -22,7 +22,7 @@ def wall_clock(_raw: bytes | None) -> int:
 
 class EventClock:
     """Simulated time: the greatest time told so far by the events one worker took in. An event that
-    claims to be more than a day ahead of the others is not believed."""
+    claims to be more than a month ahead of the others is not believed."""
 
     def __init__(self) -> None:
         self.now_ms = 0

@@ -247,8 +247,7 @@ class DecidePipeline:
         offered = waiting[0].offset if waiting else self._offered_end
         if offered > self._next_offset:
             return await self._read_log(min(self._max_records, offered - self._next_offset))
-        size = min(len(waiting), self._max_records)
-        return [waiting.popleft() for _ in range(size)]
+        return run_from(waiting, self._next_offset, self._max_records)
 
     async def _read_log(self, most: int) -> list[Stored]:
         topic = self._prefix + LOG
@@ -308,6 +307,15 @@ class DecidePipeline:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()
+
+
+def run_from(waiting: deque[Stored], offset: int, most: int) -> list[Stored]:
+    """Take the records that follow each other from `offset` on, at most so many."""
+    run: list[Stored] = []
+    while waiting and waiting[0].offset == offset and len(run) < most:
+        run.append(waiting.popleft())
+        offset += 1
+    return run
 
 
 class LostLogError(Exception):

@@ -14,8 +14,9 @@ from streams.contract.records import Mail, Observed, Origin, Rejected
 from streams.contract.topics import LOG
 from streams.fold import Row
 from streams.runtime.clock import wall_ms
+from streams.runtime.decide import run_from
 from streams.runtime.metrics import Metrics
-from streams.runtime.port import Append, Appender, Stored
+from streams.runtime.port import Append, Appender, Kafka, Stored
 
 YIELD_EVERY = 512
 
@@ -30,6 +31,7 @@ class IntakePipeline:
     def __init__(
         self,
         *,
+        kafka: Kafka,
         appender: Appender,
         prefix: str,
         topic: str,
@@ -42,7 +44,9 @@ class IntakePipeline:
         max_skew_ms: int | None = None,
     ) -> None:
         self.partition = partition
+        self._kafka = kafka
         self._appender = appender
+        self._source = prefix + topic
         self._log_topic = prefix + LOG
         self._topic = topic
         self._epoch = epoch
@@ -56,8 +60,8 @@ class IntakePipeline:
         self._settled = asyncio.Event()
         self._settled.set()
         self._closed = False
-        self._parked = False
-        self._next_offset = -1
+        self._parked = True
+        self._next_offset = 0
 
     @property
     def backlog(self) -> int:
@@ -78,9 +82,11 @@ class IntakePipeline:
         self._waiting.clear()
         await self._settled.wait()
 
-    def unpark(self) -> None:
+    def begin(self, offset: int) -> None:
+        """The partition is ours from `offset` on: what is offered before it is known already, and
+        what is missing between it and the first record offered is read from the topic."""
+        self._next_offset = offset
         self._parked = False
-        self._next_offset = -1  # the group's committed offset may lie before or after ours
 
     async def close(self) -> None:
         await self.park()
@@ -99,12 +105,23 @@ class IntakePipeline:
             if not self._closed:
                 await self._news.wait()
 
-    async def _pump(self) -> None:
+    async def _wanted(self) -> list[Stored]:
+        """What waits, from the next offset on, without a hole but for transaction markers."""
         waiting = self._waiting
-        records = [waiting.popleft() for _ in range(min(len(waiting), self._max_records))]
-        if records[0].offset < self._next_offset:
-            records = [record for record in records if record.offset >= self._next_offset]
-        if not records:
+        while waiting and waiting[0].offset < self._next_offset:
+            waiting.popleft()
+        if waiting and waiting[0].offset > self._next_offset:
+            first = waiting[0].offset
+            most = min(self._max_records, first - self._next_offset)
+            found = await self._kafka.read(self._source, self.partition, self._next_offset, most)
+            missing = [record for record in found if record.offset < first]
+            if missing:
+                return missing
+        return run_from(waiting, waiting[0].offset, self._max_records) if waiting else []
+
+    async def _pump(self) -> None:
+        records = await self._wanted()
+        if not records or self._parked:
             return
         by_partition: dict[int, list[Row]] = {}
         take, topic, epoch, partition = self._take, self._topic, self._epoch, self.partition

@@ -12,7 +12,7 @@ import gc
 import os
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -59,9 +59,8 @@ class Pipelines:
         self._job = job
         self._metrics = metrics
         self._health = health
-        self._kafka = AioKafka(
-            settings.kafka_options(), transaction_timeout_ms=settings.transaction_timeout_ms
-        )
+        self._kafka = self._new_kafka(settings)
+        self._views: dict[tuple[str, int], AioKafka] = {}
         self._clock: Clock = EventClock() if settings.clock == "event" else wall_clock
         self._intake = Intake(
             key=settings.alias_key_bytes(), tenant=settings.tenant, partitions=settings.partitions
@@ -71,6 +70,12 @@ class Pipelines:
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._done: dict[TP, int] = {}
         self._appender: Appender | None = None
+
+    @staticmethod
+    def _new_kafka(settings: Settings) -> AioKafka:
+        return AioKafka(
+            settings.kafka_options(), transaction_timeout_ms=settings.transaction_timeout_ms
+        )
 
     async def start(self) -> None:
         self._appender = await self._kafka.open_appender()
@@ -95,17 +100,24 @@ class Pipelines:
         await asyncio.gather(*(pipeline.park() for pipeline in self._by_place.values()))
 
     async def assigned(self, places: set[tuple[str, int]]) -> None:
-        """The partitions that are ours from now on."""
+        """The partitions that are ours from now on; `begin` lets their records flow."""
         for place in [place for place in self._by_place if place not in places]:
             await self._end(place)
         for place in sorted(places):
-            if place in self._by_place:
-                self._by_place[place].unpark()
-            else:
-                self._begin(place)
+            if place not in self._by_place:
+                self._start(place)
         ours = {partition for topic, partition in places if topic == self._log_topic}
         self._health.assigned(ours)
         self._metrics.assigned(len(ours))
+
+    def begin(self, starts: Mapping[TP, int]) -> None:
+        """The consumer stands at these offsets now: what is offered from here on counts."""
+        for tp, offset in starts.items():
+            pipeline = self._by_place.get((tp.topic, tp.partition))
+            if isinstance(pipeline, IntakePipeline):
+                pipeline.begin(offset)
+            elif pipeline is not None:
+                pipeline.unpark()
 
     async def close(self) -> None:
         for place in list(self._by_place):
@@ -134,9 +146,15 @@ class Pipelines:
         if ticks and self._appender is not None:
             await self._appender.append(ticks)
 
-    def _begin(self, place: tuple[str, int]) -> None:
+    def _start(self, place: tuple[str, int]) -> None:
         topic, partition = place
-        pipeline = self._decide(partition) if topic == self._log_topic else self._take_in(*place)
+        self._views[place] = kafka = self._new_kafka(
+            self._settings
+        )  # reads one partition at a time
+        if topic == self._log_topic:
+            pipeline: DecidePipeline | IntakePipeline = self._decide(kafka, partition)
+        else:
+            pipeline = self._take_in(kafka, topic, partition)
         self._by_place[place] = pipeline
         task = asyncio.create_task(pipeline.run())
         self._tasks[place] = task
@@ -148,14 +166,15 @@ class Pipelines:
         task = self._tasks.pop(place)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await self._views.pop(place).close()
         self._done.pop(TP(topic, partition), None)
         if topic == self._log_topic:
             self._metrics.revoked(partition)
 
-    def _decide(self, partition: int) -> DecidePipeline:
+    def _decide(self, kafka: AioKafka, partition: int) -> DecidePipeline:
         tp = TP(self._log_topic, partition)
         return DecidePipeline(
-            kafka=self._kafka,
+            kafka=kafka,
             partition=partition,
             prefix=self._settings.topic_prefix,
             app_id=self._settings.app_id,
@@ -169,11 +188,12 @@ class Pipelines:
             fence_seconds=self._settings.session_timeout_ms / 1000,
         )
 
-    def _take_in(self, topic: str, partition: int) -> IntakePipeline:
+    def _take_in(self, kafka: AioKafka, topic: str, partition: int) -> IntakePipeline:
         assert self._appender is not None
         tp = TP(topic, partition)
         name = topic.removeprefix(self._settings.topic_prefix)
         return IntakePipeline(
+            kafka=kafka,
             appender=self._appender,
             prefix=self._settings.topic_prefix,
             topic=name,

@@ -85,7 +85,7 @@ class Worker:
             for topic in SOURCES:
                 self._rewind(topic, partition)
                 if (topic, partition) in self.intake:
-                    self.intake[topic, partition].unpark()
+                    self.intake[topic, partition].begin(self.positions[topic, partition])
                 else:
                     self._start_intake(topic, partition)
 
@@ -120,6 +120,7 @@ class Worker:
     def _start_intake(self, topic: str, partition: int) -> None:
         assert self._appender is not None
         pipeline = IntakePipeline(
+            kafka=self.kafka,
             appender=self._appender,
             prefix="",
             topic=topic,
@@ -130,6 +131,7 @@ class Worker:
             on_done=lambda offset: self.cluster.commit(topic, partition, offset),
             max_records=self.cluster.random.choice((1, 4, 16)),
         )
+        pipeline.begin(self.positions[topic, partition])
         self.intake[topic, partition] = pipeline
         self._spawn(pipeline.run())
 
@@ -154,7 +156,9 @@ class Worker:
         unchanged = find() is pipeline and self.positions[topic, partition] == at
         if records and unchanged:  # no rebalance came in between
             self.positions[topic, partition] = records[-1].offset + 1
-            pipeline.offer(records)
+            more = self.cluster.broker.committed(topic, partition, records[-1].offset + 1)
+            if not more or self.cluster.random.random() < 0.9:  # a rebalance may swallow a fetch
+                pipeline.offer(records)
 
 
 def take_mail(stored: Stored, origin: Origin) -> Stamped:
