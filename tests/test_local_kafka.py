@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,9 @@ def test_the_broker_dies_with_a_parent_that_was_killed() -> None:
         except ConnectionResetError:
             rest = b""
     assert rest == b""
-    assert not answers(bootstrap)
+    deadline = time.monotonic() + 30
+    while answers(bootstrap):  # its sockets close one after the other
+        assert time.monotonic() < deadline
 
 
 def test_where_java_and_maven_are_missing_the_error_says_what_to_install(
