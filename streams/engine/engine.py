@@ -109,7 +109,7 @@ class Engine:
                 return "forwarded"
         person = self.store.get(user_id)
         # clean: duplicate or late, or else values typed, missing ones imputed, outliers clipped
-        mark = fingerprint(event.source, event.id)
+        mark = fingerprint(event.source, event.id, event.time_ms)
         fate = self.cleaning.fate(event, mark, person, now_ms)
         if fate:
             return fate

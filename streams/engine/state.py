@@ -78,6 +78,7 @@ class UserState(Struct, array_like=True, gc=False):
     anchor: int = 0  # whom the control groups know the person as; 0: by the alias
     events: int = 0  # applied ones
     fingerprints: bytes = b""  # of the latest events, eight bytes each, newest last
+    forgotten: bytes = b""  # the latest fingerprint, by its second, that had to go
     activity: Activity = field(default_factory=Activity)
     interests: Interests = field(default_factory=Interests)
     tags: dict[str, int] = {}

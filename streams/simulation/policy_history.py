@@ -42,12 +42,20 @@ class Person(Struct):
     user_id: str
     first_ms: int
     events: int = 0  # applied ones
-    recent: list[tuple[str, str]] = []  # (source, event id)
+    recent: list[tuple[tuple[str, str], int]] = []  # ((source, event id), second)
+    forgotten: tuple[tuple[str, str], int] = (("", ""), -1)  # the latest not in `recent` any more
     causes: dict[str, bool] = {}  # event id -> whether all of that id were from a backfill
     said: list[Said] = []
     sends: list[Trigger] = []
     merged_ms: int = 0  # the log's time of the last merge
     held_out: bool = False  # of everything, by the last profile since then
+
+    def forget(self) -> None:
+        """Only the latest marks are known as duplicates; of the others the one of latest time."""
+        for gone in self.recent[:-REMEMBERED]:
+            if gone[1] >= self.forgotten[1]:
+                self.forgotten = gone
+        del self.recent[:-REMEMBERED]
 
 
 class Alias(Struct):
@@ -102,9 +110,12 @@ class People:
             return  # the mail that forwards it is on another log
         person = self.living.get(user_id)
         mark = (event.source, event.id)
-        if person is not None and mark in person.recent:
-            return
         late = event.time_ms < self.now_ms - self._late_ms
+        if person is not None:
+            if any(mark == one for one, _ in person.recent):
+                return
+            second, forgotten = event.time_ms // 1000, person.forgotten
+            late = late or second < forgotten[1] or (mark, second) == forgotten
         if late and not event.backfill and event.type not in NEVER_LATE:
             return
         if event.type == "user.erasure_requested":
@@ -114,8 +125,8 @@ class People:
         if person is None:
             person = self.living[user_id] = Person(user_id, event.time_ms)
         person.events += 1
-        person.recent.append(mark)
-        del person.recent[:-REMEMBERED]
+        person.recent.append((mark, event.time_ms // 1000))
+        person.forget()
         person.causes[event.id] = event.backfill and person.causes.get(event.id, True)
         person.first_ms = min(person.first_ms, event.time_ms)
         if event.type in STANDING:
@@ -199,7 +210,10 @@ class People:
             return
         person.first_ms = min(person.first_ms, other.first_ms)
         person.events += other.events
-        person.recent = (other.recent + person.recent)[-REMEMBERED:]
+        person.recent = other.recent + person.recent
+        if other.forgotten[1] > person.forgotten[1]:
+            person.forgotten = other.forgotten
+        person.forget()
         for cause, backfill in other.causes.items():
             person.causes[cause] = backfill and person.causes.get(cause, True)
         person.said += other.said

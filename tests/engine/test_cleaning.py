@@ -71,14 +71,16 @@ def test_an_item_s_newest_category_and_price_count() -> None:
 
 @given(st.lists(st.text(max_size=8), max_size=60))
 def test_the_latest_32_events_are_remembered(ids: list[str]) -> None:
-    marks = b""
-    for event_id in ids:
-        marks = remember(marks, fingerprint("source", event_id))
+    marks, forgotten = b"", []
+    for second, event_id in enumerate(ids):
+        marks, gone = remember(marks, fingerprint("source", event_id, second * 1000))
+        forgotten.append(int.from_bytes(gone[:4], "big"))
     assert len(marks) == min(len(ids) * WIDTH, KEPT)
-    assert all(seen(marks, fingerprint("source", event_id)) for event_id in ids[-32:])
-    assert len(union(marks, marks)) <= KEPT
+    assert all(seen(marks, fingerprint("source", event_id, 0)) for event_id in ids[-32:])
+    assert forgotten == [max(0, second - 32) for second in range(len(ids))]
+    assert len(union(marks, marks, b"")[0]) <= KEPT
 
 
 def test_a_fingerprint_depends_on_the_source() -> None:
-    assert fingerprint("a", "bc") != fingerprint("ab", "c")
-    assert not seen(b"x" + fingerprint("a", "b") + b"y" * 7, fingerprint("a", "b"))
+    assert fingerprint("a", "bc", 0) != fingerprint("ab", "c", 0)
+    assert not seen(b"x" + fingerprint("a", "b", 0) + b"y" * 7, fingerprint("a", "b", 0))

@@ -42,6 +42,18 @@ def test_a_duplicate_is_known_among_the_latest_32_events() -> None:
     assert world.count("fate.applied") == 32
 
 
+def test_a_duplicate_of_a_forgotten_event_is_late_and_decides_nothing_again() -> None:
+    world = World()
+    first = world.see("ann", "cart.added", {"item_id": "pot"}, id="first")
+    for number in range(40):
+        world.see("ann", "page.viewed", id=f"{number}", time_ms=first.time_ms + number * 1_000)
+    again = world.event("ann", "cart.added", {"item_id": "pot"}, id="first")
+    again.time_ms = first.time_ms
+    world.feed(0, again)
+    assert world.count("fate.late") == 1
+    assert_conserved(world)
+
+
 def test_an_origin_already_folded_is_redelivered_and_no_input() -> None:
     world = World()
     event = world.see("ann", "page.viewed")

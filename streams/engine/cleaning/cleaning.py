@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from streams.contract.events import TYPES, Order
 from streams.contract.records import Observed
-from streams.engine.cleaning.duplicates import seen
+from streams.engine.cleaning.duplicates import seen, untellable
 from streams.engine.cleaning.items import PREFIX, Items
 from streams.engine.cleaning.lateness import never_late
 from streams.engine.cleaning.outliers import Scale
@@ -32,11 +32,12 @@ class Cleaning:
 
     def fate(self, event: Observed, mark: bytes, person: Person | None, now_ms: int) -> str:
         """`duplicate`, `late` or, where the event counts, empty. `mark` is its fingerprint."""
-        if person is not None and seen(person.state.fingerprints, mark):
-            return "duplicate"
-        if event.time_ms < now_ms - self._late_ms and not never_late(event):
-            return "late"
-        return ""
+        late = event.time_ms < now_ms - self._late_ms
+        if person is not None:
+            if seen(person.state.fingerprints, mark):
+                return "duplicate"
+            late = late or untellable(person.state.forgotten, mark)
+        return "late" if late and not never_late(event) else ""
 
     def clean(self, event: Observed, person: Person, now_ms: int) -> Moment:
         """The event's values. The person's state is not touched."""

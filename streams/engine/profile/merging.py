@@ -21,7 +21,11 @@ def merge(into: UserState, other: UserState) -> None:
     merge."""
     into.first_seen_ms = min(into.first_seen_ms, other.first_seen_ms)
     into.events += other.events
-    into.fingerprints = duplicates.union(other.fingerprints, into.fingerprints)
+    into.fingerprints, into.forgotten = duplicates.union(
+        other.fingerprints,
+        into.fingerprints,
+        duplicates.later(other.forgotten, into.forgotten),
+    )
     merge_activity(into.activity, other.activity)
     merge_interests(into.interests, other.interests)
     tags.merge(into.tags, other.tags)

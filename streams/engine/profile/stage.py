@@ -7,7 +7,7 @@ from collections.abc import Callable
 from zlib import crc32
 
 from streams.contract.events import ACTIVITY, Order, Payment
-from streams.engine.cleaning.duplicates import remember
+from streams.engine.cleaning.duplicates import later, remember
 from streams.engine.config import Config
 from streams.engine.moment import Moment
 from streams.engine.profile import attributes, consent, refusals
@@ -53,7 +53,9 @@ class ProfileStage:
     def update(self, moment: Moment, mark: bytes) -> None:
         """Take the event over; `mark` is its fingerprint."""
         state, kind, time_ms = moment.person.state, moment.type, moment.time_ms
-        state.fingerprints = remember(state.fingerprints, mark)
+        state.fingerprints, gone = remember(state.fingerprints, mark)
+        if gone:
+            state.forgotten = later(state.forgotten, gone)
         state.events += 1
         state.first_seen_ms = min(state.first_seen_ms, time_ms)
         seldom = self._seldom.get(kind)
