@@ -16,6 +16,7 @@ from streams.contract.decisions import Decision
 from streams.contract.topics import PROFILES, TRIGGERS
 from streams.contract.triggers import Trigger
 from streams.engine.config import DAY_MS, Config
+from streams.engine.fold import ChurnScored
 from streams.evaluation import churn, interest, lift
 from streams.faults import UserFault
 from streams.fold import Output
@@ -87,6 +88,7 @@ class Demo:
             config, key=key, outputs=Outputs(out, watch=self._watcher), batch=batch
         )
         self._config = config
+        self._scored: list[ChurnScored] = []
 
     def run(self, progress: Callable[[Progress], None] = lambda _: None) -> Summary:
         """Simulate, measure, write summary.json and report.html."""
@@ -132,7 +134,16 @@ class Demo:
                 population.receive(triggers)
                 if (hour + 1) % HOURS_PER_DAY == 0:
                     day = (hour + 1) // HOURS_PER_DAY
+                    self._sample_scores(day)
                     progress(Progress(day, self.days, replay.events_in, emitted))
+
+    def _sample_scores(self, day: int) -> None:
+        """Everybody's score once a horizon. Published profiles would not do: they come when the
+        score moves, which is when it is hardest to be right."""
+        days_in = (START_MS + day * DAY_MS - self._judged_from_ms) // DAY_MS
+        if days_in >= 1 and (days_in - 1) % self._config.churn.horizon_days == 0:
+            for fold in self._replay.folds:
+                self._scored += fold.churn_scores()
 
     @property
     def _end_ms(self) -> int:
@@ -158,7 +169,7 @@ class Demo:
     def _churn(self) -> Summary:
         horizon_days = self._config.churn.horizon_days
         found = churn.cases(
-            self._watcher.scored,
+            self._scored,
             self._history,
             lambda user_id, t_ms, last_ms: self.population.churn_oracle(
                 user_id, t_ms, last_ms, horizon_days
@@ -246,12 +257,10 @@ class Watcher:
     """What the demo needs of the outputs while they are written."""
 
     def __init__(self) -> None:
-        self.scored: list[_Scored] = []
         self.ranked: list[tuple[str, int, tuple[str, ...]]] = []
         self._triggers: list[Trigger] = []
         self._trigger = msgspec.json.Decoder(Trigger)
-        self._profile = msgspec.json.Decoder(_Scored)
-        self._last_score: dict[str, int] = {}
+        self._profile = msgspec.json.Decoder(_Ranked)
         self._last_ranking: dict[str, tuple[str, ...]] = {}
 
     def __call__(self, output: Output) -> None:
@@ -267,26 +276,19 @@ class Watcher:
         taken, self._triggers = self._triggers, []
         return taken
 
-    def _note(self, profile: "_Scored") -> None:
+    def _note(self, profile: "_Ranked") -> None:
         user_id = profile.user_id
         ranking = tuple(category for category, _ in profile.interests)
         if self._last_ranking.get(user_id) != ranking:
             self._last_ranking[user_id] = ranking
             self.ranked.append((user_id, profile.updated_at_ms, ranking))
-        if profile.churn_scored_at_ms > self._last_score.get(user_id, 0):
-            self._last_score[user_id] = profile.churn_scored_at_ms
-            profile.interests = []
-            self.scored.append(profile)
 
 
-class _Scored(msgspec.Struct):
+class _Ranked(msgspec.Struct):
     """The part of a profile that is measured."""
 
     user_id: str
     updated_at_ms: int = 0
-    last_active_ms: int = 0
-    churn_score: float = 0.0
-    churn_scored_at_ms: int = 0
     interests: list[tuple[str, float]] = []
 
 

@@ -1,6 +1,7 @@
 """The engine behind the fold's interface: records as bytes in, outputs and rows as bytes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +25,15 @@ from streams.fold import Output, Row
 
 GENESIS_KEY = b"g:genesis"
 ENGINE_VERSION = 1
+
+
+class ChurnScored(NamedTuple):
+    """P(no activity within the horizon) at `churn_scored_at_ms`."""
+
+    user_id: str
+    churn_score: float
+    churn_scored_at_ms: int
+    last_active_ms: int
 
 
 class EngineFold:
@@ -105,6 +115,16 @@ class EngineFold:
         counters["users"] = len(self._store)
         counters.update(engine.insight.metrics())
         return counters
+
+    def churn_scores(self) -> Iterator[ChurnScored]:
+        """The churn score of everybody who is watched, as of their last daily check."""
+        for user_id in self._store:
+            person = self._store.get(user_id)
+            if person is not None and person.state.check_ms and person.state.churn.checked_ms:
+                state = person.state
+                yield ChurnScored(
+                    user_id, state.churn.probability, state.churn.checked_ms, state.activity.last_ms
+                )
 
     def _begin(self, genesis: Genesis) -> None:
         if genesis.partition != self._partition:

@@ -7,6 +7,7 @@ person is now due at another time is dropped when it surfaces.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 
 from streams.engine.state import (
@@ -57,6 +58,11 @@ class Store:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[str]:
+        """All user ids; the order is that of the rows' arrival."""
+        for key in list(self._rows):
+            yield key[2:].decode()
 
     def limit(self, users_in_memory: int) -> None:
         """How many people are kept decoded; at least two, for a merge holds two at once."""
