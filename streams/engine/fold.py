@@ -62,8 +62,10 @@ class EngineFold:
     def handle_record(self, record: Record) -> Sequence[Output]:
         """`handle` for a record that is typed already."""
         if type(record) is Genesis:
+            if record == self._genesis:
+                return ()  # two who began the log at once wrote the same
             if self._genesis is not None or self.now_ms:
-                raise ValueError("a second genesis record: a log has one, at its beginning")
+                raise ValueError("a second, different genesis record: a log has one beginning")
             self._begin(record)
             self._new_genesis = True
             return ()

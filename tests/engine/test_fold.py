@@ -19,8 +19,14 @@ def test_a_log_begins_with_its_genesis_record() -> None:
 def test_a_log_has_one_genesis_record() -> None:
     fold = EngineFold(0)
     fold.handle_record(genesis(OPEN, 0))
-    with pytest.raises(ValueError, match="second genesis"):
-        fold.handle_record(genesis(OPEN, 0))
+    with pytest.raises(ValueError, match="second, different genesis"):
+        fold.handle_record(genesis(altered(OPEN, seed="another"), 0))
+
+
+def test_two_who_begin_a_log_at_once_do_no_harm() -> None:
+    fold = EngineFold(0)
+    fold.handle_record(genesis(OPEN, 0))
+    assert fold.handle_record(genesis(OPEN, 0)) == ()
 
 
 def test_the_log_of_another_partition_is_refused() -> None:
