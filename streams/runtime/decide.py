@@ -157,6 +157,8 @@ class DecidePipeline:
                 await self._recover()
                 await self._pump()
             except IndefiniteError as error:
+                if self.state is State.RUNNING:
+                    self.state = State.RECOVERING  # from this very turn on nothing is settled
                 log.warning("commit_indefinite", partition=self.partition, error=str(error))
                 self._metrics.recovered(self.partition)
                 await self._discard_writer()
