@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, cast
 
 import faust
 import uvloop
+from faust.tables import TableManager
 from faust.types import TP
 
 from streams.contract import topics as names
@@ -215,6 +216,14 @@ class Pipelines:
         return stamp_mail(stored, origin, self._clock(None))
 
 
+class NoTables(TableManager):
+    """Our state is no Faust table: nothing is waited for, a second, to be declared."""
+
+    async def on_start(self) -> None:
+        await self._update_channels()
+        await self.recovery.start()
+
+
 class WorkerApp(faust.App):
     """The Faust app; `pipelines` is what its consumer and agents talk to."""
 
@@ -242,6 +251,7 @@ def build_app(settings: Settings, job: Job) -> WorkerApp:
         settings.app_id,
         broker=f"kafka://{settings.kafka.replace(',', ';')}",
         store="memory://",
+        TableManager=NoTables,
         datadir=Path(settings.data_dir),
         web_enabled=False,
         topic_disable_leader=True,
