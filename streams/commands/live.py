@@ -12,8 +12,6 @@ from streams.commands.configuration import engine_config, settings
 from streams.commands.terminal import print_json, print_lines
 from streams.faults import UserFault
 
-READ_AT_ONCE = 10_000
-
 ConfigFile = Annotated[
     Path | None, typer.Option("--config", help="Policy and journeys as TOML, see `streams replay`.")
 ]
@@ -100,6 +98,7 @@ def run_live(*, scenario: str, users: int, seed: str, days: int) -> None:
 
 async def _dump(found: Any, topic: str, out: Path) -> int:
     from streams.log_file import write_line
+    from streams.runtime.dump import records
     from streams.runtime.kafka import AioKafka
 
     kafka, written = AioKafka(found.kafka_options()), 0
@@ -107,13 +106,10 @@ async def _dump(found: Any, topic: str, out: Path) -> int:
     try:
         with out.open("wb", buffering=1 << 20) as file:
             for partition in range(found.partitions):
-                offset = 0
-                while records := await kafka.read(topic, partition, offset, READ_AT_ONCE):
-                    for record in records:
-                        if record.value is not None:
-                            write_line(file, topic, partition, record.offset, record.value)
-                            written += 1
-                    offset = records[-1].offset + 1
+                async for record in records(kafka, topic, partition):
+                    if record.value is not None:
+                        write_line(file, topic, partition, record.offset, record.value)
+                        written += 1
     finally:
         await kafka.close()
     return written
