@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from streams import __version__
-from streams.commands import dead_letters, live, offline, snapshots
+from streams.commands import dead_letters, journeys, live, offline, publishing, report, snapshots
 from streams.commands.terminal import print_lines
 from streams.faults import UserFault
 
@@ -27,22 +27,42 @@ log_app = typer.Typer(help="The partition logs: dump and check.", rich_markup_mo
 dead_letters_app = typer.Typer(
     help="What could not be taken in: list and redrive.", rich_markup_mode=None
 )
+journey_app = typer.Typer(help="Journeys as files, and those in force.", rich_markup_mode=None)
+policy_app = typer.Typer(help="The policy as a file, and in force.", rich_markup_mode=None)
+content_app = typer.Typer(help="The content library.", rich_markup_mode=None)
 
 app.command()(offline.simulate)
 app.command()(offline.replay)
 app.command()(offline.demo)
 app.command()(offline.explain)
+app.command()(report.report)
 app.command()(live.worker)
 app.command()(live.topics)
 app.add_typer(snapshot_app, name="snapshot")
 app.add_typer(log_app, name="log")
 app.add_typer(dead_letters_app, name="deadletters")
+app.add_typer(journey_app, name="journey")
+app.add_typer(policy_app, name="policy")
+app.add_typer(content_app, name="content")
 snapshot_app.command("write")(snapshots.write)
 snapshot_app.command("inspect")(snapshots.inspect)
 log_app.command("dump")(live.dump)
 log_app.command("check")(live.check)
 dead_letters_app.command("list")(dead_letters.list_letters)
 dead_letters_app.command("redrive")(dead_letters.redrive)
+journey_app.command("lint")(journeys.lint)
+journey_app.command("test")(journeys.test)
+journey_app.command("simulate")(journeys.simulate)
+journey_app.command("check")(journeys.check)
+journey_app.command("diff")(journeys.diff)
+journey_app.command("picture")(journeys.picture)
+journey_app.command("publish")(publishing.publish_journeys)
+journey_app.command("pause")(publishing.pause)
+journey_app.command("resume")(publishing.resume)
+policy_app.command("lint")(journeys.lint_policy)
+policy_app.command("publish")(publishing.publish_policy)
+content_app.command("lint")(journeys.lint_content)
+content_app.command("publish")(publishing.publish_content)
 
 
 @app.command()

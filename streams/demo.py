@@ -12,12 +12,12 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
-from streams.contract.decisions import Decision
+from streams.contract.policy import DAY_MS
 from streams.contract.topics import PROFILES, TRIGGERS
 from streams.contract.triggers import Trigger
-from streams.engine.config import DAY_MS, Config
+from streams.engine.config import Config
 from streams.engine.fold import ChurnScored
-from streams.evaluation import churn, interest, lift
+from streams.evaluation import churn, interest
 from streams.faults import UserFault
 from streams.fold import Output
 from streams.intake import Intake
@@ -31,22 +31,6 @@ from streams.simulation.scenarios import SCENARIOS
 from streams.summary import Summary, write_summary
 
 HOURS_PER_DAY = 24
-RETURN_DAYS = 7  # within which a person counts as having come back after a coupon
-COUPON_JOURNEY = "churn_coupon"
-HELD_OUT = "HOLDOUT_JOURNEY"
-# Outcomes of people who were not held out. The control group is drawn before these gates are asked:
-# all of them together compare with it, no part of them does.
-OFFERED = (
-    "SENT",
-    "QUIET_DEFERRED",
-    "CAP_PERSON",
-    "CAP_CHANNEL",
-    "CAP_GAP",
-    "EXPIRED",
-    "BUDGET_DAY",
-    "LOST_ARBITRATION",
-)
-
 _TRIGGER_TOPICS = frozenset(TRIGGERS.values())
 
 
@@ -105,7 +89,6 @@ class Demo:
             "wall_seconds": round(wall_seconds, 2),
             **self._churn(),
             **self._interest(),
-            "coupon_effect": self._coupon_effect(),
         }
         write_summary(self._out, summary)
         chosen = choose(self._out, self.native_ids)
@@ -216,42 +199,6 @@ class Demo:
             "interest_cases": report.cases,
         }
 
-    def _coupon_effect(self) -> Summary | None:
-        """Who came back within RETURN_DAYS of the first offer, against the control group."""
-        groups: dict[bool, list[float]] = {True: [], False: []}
-        asked: set[str] = set()
-        decoder = msgspec.json.Decoder(Decision)
-        with (self._out / "decisions.ndjson").open("rb", buffering=1 << 20) as file:
-            for decision in map(decoder.decode, file):
-                held_out = decision.outcome == HELD_OUT
-                if decision.journey != COUPON_JOURNEY or decision.user_id in asked:
-                    continue
-                if not held_out and decision.outcome not in OFFERED:
-                    continue
-                asked.add(decision.user_id)
-                back = self._came_back(decision)
-                if back is not None:
-                    groups[held_out].append(back)
-        if min(len(group) for group in groups.values()) < 2:
-            return None
-        found = lift.lift(groups[False], groups[True])
-        return {
-            "offered": _band(groups[False]),
-            "held_out": _band(groups[True]),
-            "effect": [found.low, found.effect, found.high],
-            "n_offered": found.treated,
-            "n_held_out": found.held_out,
-            "window_days": RETURN_DAYS,
-        }
-
-    def _came_back(self, decision: Decision) -> float | None:
-        """None where the run ended before it could be known."""
-        at_ms = decision.decided_at_ms
-        if at_ms + RETURN_DAYS * DAY_MS > self._end_ms:
-            return None
-        times = self.population.activity_ms(decision.user_id)
-        return float(any(at_ms < time_ms <= at_ms + RETURN_DAYS * DAY_MS for time_ms in times))
-
 
 class Watcher:
     """What the demo needs of the outputs while they are written."""
@@ -290,12 +237,3 @@ class _Ranked(msgspec.Struct):
     user_id: str
     updated_at_ms: int = 0
     interests: list[tuple[str, float]] = []
-
-
-def _band(values: Sequence[float]) -> list[float]:
-    """[low, mean, high] of a share, with 95 % (Wilson's interval, which stays within [0, 1])."""
-    count, z = len(values), lift.Z_95
-    share = sum(values) / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    margin = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count**2)) ** 0.5
-    return [middle - margin, share, middle + margin]

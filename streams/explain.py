@@ -4,7 +4,7 @@ An id is looked for among the decisions, then the triggers, then the users.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -15,7 +15,16 @@ from streams.contract.decisions import Decision
 from streams.contract.profiles import Interest, Profile
 from streams.contract.triggers import Explanation, Trigger
 from streams.faults import UserFault
-from streams.report.words import CHANNELS, JOURNEYS, KINDS, LIFECYCLES, feature, outcome, pick
+from streams.report.words import (
+    ARMS,
+    CHANNELS,
+    KINDS,
+    LIFECYCLES,
+    feature,
+    journey,
+    outcome,
+    pick,
+)
 
 CHINA = timezone(timedelta(hours=8))
 LAST_DECISIONS = 10
@@ -34,6 +43,12 @@ class _Ids(msgspec.Struct):
     user_id: str = ""
 
 
+class _Titles(msgspec.Struct):
+    """The part of summary.json that is asked for."""
+
+    titles: dict[str, str] = {}
+
+
 class Answer(NamedTuple):
     """`kind` is decision, trigger or user; `records` are what the text was made of."""
 
@@ -44,12 +59,13 @@ class Answer(NamedTuple):
 
 def explain(wanted: str, folder: Path) -> Answer:
     """Raises ExplainError where the id or the folder is unknown."""
+    titles = journey_titles(folder)
     decision = _first(folder, "decisions", wanted, Decision, "decision_id")
     if decision is not None:
         trigger = None
         if decision.trigger_id:
             trigger = _first(folder, "triggers", decision.trigger_id, Trigger, "trigger_id")
-        return _answer("decision", _decision(decision, trigger), decision, trigger)
+        return _answer("decision", _decision(decision, trigger, titles), decision, trigger)
     trigger = _first(folder, "triggers", wanted, Trigger, "trigger_id")
     if trigger is not None:
         decision = _first(folder, "decisions", trigger.decision_id, Decision, "decision_id")
@@ -58,11 +74,19 @@ def explain(wanted: str, folder: Path) -> Answer:
     decisions = list(_all(folder, "decisions", wanted, Decision, "user_id"))
     if profile is not None or decisions:
         triggers = list(_all(folder, "triggers", wanted, Trigger, "user_id"))
-        text = _user(wanted, profile, decisions, triggers)
+        text = _user(wanted, profile, decisions, triggers, titles)
         return _answer("user", text, profile, *decisions, *triggers)
     near = _nearest(wanted, folder)
     hint = f"; did you mean {near}?" if near else "; ids stand in decisions.ndjson there"
     raise ExplainError(f"no decision, trigger or user {wanted!r} in {folder}{hint}")
+
+
+def journey_titles(folder: Path) -> dict[str, str]:
+    """By id, as summary.json has them; none where it is missing."""
+    try:
+        return msgspec.json.decode((folder / "summary.json").read_bytes(), type=_Titles).titles
+    except OSError:
+        return {}
 
 
 def local_time(at_ms: int) -> str:
@@ -82,14 +106,16 @@ def _answer(kind: str, lines: list[str], *records: Decision | Trigger | Profile 
     return Answer(kind, "\n".join(lines), [record for record in records if record is not None])
 
 
-def _decision(decision: Decision, trigger: Trigger | None) -> list[str]:
-    journey = pick(JOURNEYS, decision.journey)
+def _decision(
+    decision: Decision, trigger: Trigger | None, titles: Mapping[str, str]
+) -> list[str]:
+    named = journey(decision.journey, titles)
     words = outcome(decision.outcome)
     lines = [
         f"决策 Decision {decision.decision_id}",
         f"  时间 at          {local_time(decision.decided_at_ms)}",
         f"  用户 user        {decision.user_id}",
-        f"  旅程 journey     {journey.zh} {journey.en} "
+        f"  旅程 journey     {named.zh} {named.en} "
         f"({decision.journey} v{decision.journey_version}, step {decision.step})",
         f"  起因 cause       {decision.cause_event_id}",
         f"  结果 outcome     {decision.outcome}: {words.zh} / {words.en}",
@@ -97,7 +123,9 @@ def _decision(decision: Decision, trigger: Trigger | None) -> list[str]:
     if decision.seen:
         values = ", ".join(f"{name} = {value:,.6g}" for name, value in decision.seen.items())
         lines.append(f"  依据 gate saw    {values}")
-    if decision.arm:
+    if decision.candidates:
+        lines += _candidates(decision)
+    elif decision.arm:
         lines.append(
             f"  实验 experiment  {decision.arm} (概率 propensity {decision.propensity:.3g})"
         )
@@ -111,6 +139,21 @@ def _decision(decision: Decision, trigger: Trigger | None) -> list[str]:
         lines += ["", *_sent(trigger)]
     elif not decision.trigger_id:
         lines.append("  没有发出触达。Nothing was sent.")
+    return lines
+
+
+def _candidates(decision: Decision) -> list[str]:
+    """Every arm: with which probability it was drawn, or which gate refused it."""
+    lines = [f"  方案 arms        {decision.chooser or 'fixed'}"]
+    for one in decision.candidates:
+        words = pick(ARMS, one.arm)
+        drawn = "→" if one.arm == decision.arm else " "
+        how = f"概率 propensity {one.propensity:.3f}"
+        if one.refused_by:
+            refused = outcome(one.refused_by)
+            how = f"✕ {one.refused_by}: {refused.zh} / {refused.en}"
+        cost = f"  ¥{one.cost_fen / 100:,.2f}" if one.cost_fen else ""
+        lines.append(f"    {drawn} {one.arm} {words.zh}{cost}  {how}")
     return lines
 
 
@@ -169,7 +212,11 @@ def _because(explanation: Explanation) -> list[str]:
 
 
 def _user(
-    wanted: str, profile: Profile | None, decisions: list[Decision], triggers: list[Trigger]
+    wanted: str,
+    profile: Profile | None,
+    decisions: list[Decision],
+    triggers: list[Trigger],
+    titles: Mapping[str, str],
 ) -> list[str]:
     lines = [f"用户 User {wanted}"]
     lines += _profile(profile) if profile is not None else ["  画像已删除 profile erased"]
@@ -180,7 +227,7 @@ def _user(
     for decision in decisions[-LAST_DECISIONS:]:
         words = outcome(decision.outcome)
         lines.append(
-            f"    {local_time(decision.decided_at_ms)}  {pick(JOURNEYS, decision.journey).zh}  "
+            f"    {local_time(decision.decided_at_ms)}  {journey(decision.journey, titles).zh}  "
             f"{decision.outcome} {words.zh}  [{decision.decision_id}]"
         )
     return lines

@@ -1,23 +1,33 @@
 """Where a replay writes: an NDJSON file per kind of output, each line a record's exact bytes.
 
 `profiles.ndjson` is what the compacted topic keeps: the last profile of each user, in the order of
-these last changes; an erased user has no line.
+these last changes; an erased user has no line. `reports.ndjson` has which commands took effect, and
+then of the sums of each journey and partition the last.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from streams.contract.topics import DEAD_LETTERS, DECISIONS, PROFILES, TRIGGERS
+import msgspec
+
+from streams.contract.topics import DEAD_LETTERS, DECISIONS, PROFILES, REPORTS, TRIGGERS
 from streams.faults import UserFault
 from streams.fold import Output
 
 BUFFER_BYTES = 1 << 20
-NAMES = ("triggers", "decisions", "profiles", "dead-letters")
+NAMES = ("triggers", "decisions", "profiles", "dead-letters", "reports")
 
 
 class OutputError(UserFault):
     """One line: which file or folder cannot be written and why."""
+
+
+class _Report(msgspec.Struct):
+    """Whose report it is; one of a command has no journey."""
+
+    partition: int
+    journey: str = ""
 
 
 class Outputs:
@@ -39,9 +49,12 @@ class Outputs:
         self._write = dict.fromkeys(TRIGGERS.values(), self._files["triggers"].write)
         self._write[DECISIONS] = self._files["decisions"].write
         self._write[DEAD_LETTERS] = self._files["dead-letters"].write
+        self._write[REPORTS] = self._files["reports"].write
         self._write[PROFILES] = self._files["profiles"].write
         self._lines = 0
         self._last_line: dict[bytes, int] = {}
+        self._whose_report = msgspec.json.Decoder(_Report)
+        self._last_reports: dict[tuple[str, int], bytes] = {}
 
     def write(self, output: Output) -> None:
         if self._watch is not None:
@@ -55,10 +68,17 @@ class Outputs:
             self._lines += 1
         if value is None:
             raise ValueError(f"a tombstone for {key!r} on {topic}, which is not compacted")
+        if topic == REPORTS:
+            report = self._whose_report.decode(value)
+            if report.journey:
+                self._last_reports[report.journey, report.partition] = value
+                return
         self._write[topic](value + b"\n")
 
     def close(self) -> None:
-        """Flush, and keep of the profiles only each user's last."""
+        """Flush, and keep of profiles and reports only the last."""
+        for _, report in sorted(self._last_reports.items()):
+            self._files["reports"].write(report + b"\n")
         self._close_files()
         wanted = frozenset(self._last_line.values())
         with (

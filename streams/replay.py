@@ -1,4 +1,5 @@
-"""The main job without a broker: raw events in, triggers, decisions, profiles and dead letters out.
+"""The main job without a broker: raw events in; triggers, decisions, profiles, dead letters and
+reports out.
 
 All partitions' folds stand in one process. Before each record the due timers of every fold are
 fired by Tick records, in (due, partition) order; mail reaches its partition at once. After the last
@@ -19,7 +20,7 @@ from streams.contract.codec import decode, decode_record, encode
 from streams.contract.records import Genesis, Mail, Origin, Record, Tick
 from streams.contract.topics import EVENTS, MAIL
 from streams.engine.config import Config
-from streams.engine.fold import EngineFold
+from streams.engine.fold import ENGINE_VERSION, EngineFold
 from streams.event_file import Clock, read_lines
 from streams.faults import UserFault
 from streams.fold import Output, Row
@@ -28,7 +29,6 @@ from streams.outputs import Outputs
 from streams.snapshot import StateRow
 from streams.summary import Summary, summarise, write_summary
 
-ENGINE_VERSION = 1
 DEFAULT_BATCH = 4_096
 # For trying things out; a deployment's own key makes other pseudonyms. No secret.
 TRIAL_KEY = b"streams-trial-alias-key"
@@ -129,9 +129,11 @@ class Replay:
         self.engine_seconds += perf_counter() - started
 
     def close(self) -> None:
-        """Commit what is left and close the outputs."""
-        for partition in range(self.config.partitions):
+        """Commit what is left, tell what came of the journeys so far, and close the outputs."""
+        for partition, fold in enumerate(self.folds):
             self._commit(partition)
+            for report in fold.reports():
+                self.outputs.write(report)
         self.outputs.close()
 
     def counters(self) -> dict[str, float]:
@@ -256,6 +258,7 @@ def finish(replay: Replay, before: Mapping[str, float] | None = None) -> Summary
         events_in=replay.events_in,
         counters=counters,
         engine_seconds=replay.engine_seconds,
+        titles={journey.id: journey.title for journey in replay.config.journeys},
     )
     write_summary(replay.outputs.out, summary)
     return summary

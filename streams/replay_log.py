@@ -11,12 +11,12 @@ import msgspec
 from streams import snapshot
 from streams.contract.topics import LOG, MAIL
 from streams.engine.config import Config
-from streams.engine.fold import EngineFold
+from streams.engine.fold import ENGINE_VERSION, EngineFold
 from streams.event_file import read_lines
 from streams.faults import UserFault
 from streams.log_file import LogLine, genesis_of, read_log
 from streams.outputs import Outputs
-from streams.replay import DEFAULT_BATCH, ENGINE_VERSION, add_counters, keep, sorted_rows
+from streams.replay import DEFAULT_BATCH, add_counters, keep, sorted_rows
 from streams.snapshot import StateRow
 from streams.summary import FATES, Summary, summarise, write_summary
 
@@ -49,8 +49,10 @@ class LogReplay:
             self._uncommitted[entry.partition] += 1
             if self._uncommitted[entry.partition] >= self._batch:
                 self._commit(entry.partition)
-        for partition in self.folds:
+        for partition, fold in self.folds.items():
             self._commit(partition)
+            for report in fold.reports():
+                write(report)
 
     def header(self) -> snapshot.Header:
         """Where the folds stand. Offsets are those of the dumped topic."""
@@ -90,7 +92,13 @@ def replay_log(dump: Path, outputs: Outputs, *, batch: int = DEFAULT_BATCH) -> S
     for _, fold in sorted(replay.folds.items()):
         add_counters(counters, fold.counters())
     inputs = sum(int(counters.get(f"fate.{fate}", 0)) for fate in FATES)
-    summary = summarise(folder, events_in=inputs, counters=counters, engine_seconds=seconds)
+    summary = summarise(
+        folder,
+        events_in=inputs,
+        counters=counters,
+        engine_seconds=seconds,
+        titles={journey["id"]: journey["title"] for journey in replay.config.get("journeys", ())},
+    )
     write_summary(folder, summary)
     return summary
 

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     events_epoch: Annotated[
         int, Field(ge=0, description="raise it when the events topic is created anew")
     ] = 0
+    control_epoch: Annotated[
+        int, Field(ge=0, description="raise it when the control topic is created anew")
+    ] = 0
     clock: Annotated[
         Literal["wall", "event"],
         Field(description="event: simulated time, for tests and benchmarks"),

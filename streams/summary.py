@@ -12,6 +12,9 @@ from typing import Any
 
 import msgspec
 
+from streams.contract.reports import JourneyReport, Report
+from streams.evaluation import effect
+
 FATES = ("applied", "duplicate", "late", "dead_lettered", "erased")
 CHINA = timezone(timedelta(hours=8))
 DAY_MS = 86_400_000
@@ -36,9 +39,15 @@ class _DeadLetter(msgspec.Struct):
 
 
 def summarise(
-    folder: Path, *, events_in: int, counters: Mapping[str, float], engine_seconds: float
+    folder: Path,
+    *,
+    events_in: int,
+    counters: Mapping[str, float],
+    engine_seconds: float,
+    titles: Mapping[str, str],
 ) -> Summary:
-    """`counters` are those of the folds, summed over partitions, for this run alone."""
+    """`counters` are those of the folds, summed over partitions, for this run alone; `titles`
+    those of the journeys by id."""
     triggers = list(_records(folder / "triggers.ndjson", _Trigger))
     outcomes: Counter[str] = Counter()
     journeys: dict[str, Counter[str]] = {}
@@ -61,9 +70,20 @@ def summarise(
         "triggers_by_campaign": _sorted(Counter(trigger.campaign for trigger in triggers)),
         "triggers_by_day": _by_day(triggers),
         "outcomes": _sorted(outcomes),
+        "matched": int(counters.get("journey.matched", 0)),
+        "due": int(counters.get("journey.due", 0)),
+        "ended": int(counters.get("journey.ended", 0)),
+        "titles": dict(titles),
+        "effects": msgspec.to_builtins(effect.results(journey_reports(folder))),
         "journeys": {name: _sorted(counts) for name, counts in sorted(journeys.items())},
         "dead_letter_reasons": _sorted(reasons),
     }
+
+
+def journey_reports(folder: Path) -> list[JourneyReport]:
+    """What a run tells of its journeys, one report for each journey and partition."""
+    reports = _records(folder / "reports.ndjson", Report)
+    return [report for report in reports if isinstance(report, JourneyReport)]
 
 
 def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
@@ -94,7 +114,7 @@ def _sorted(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _records(path: Path, what: type[Any]) -> Any:
+def _records(path: Path, what: Any) -> Any:
     decoder = msgspec.json.Decoder(what)
     return map(decoder.decode, _lines(path))
 

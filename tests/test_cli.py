@@ -26,6 +26,11 @@ COMMANDS = (
     "log check",
     "deadletters list",
     "deadletters redrive",
+    "journey publish",
+    "journey pause",
+    "journey resume",
+    "policy publish",
+    "content publish",
 )
 
 

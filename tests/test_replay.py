@@ -13,7 +13,8 @@ import pytest
 from streams import snapshot
 from streams.contract.codec import encode
 from streams.contract.records import Genesis, Origin
-from streams.engine.config import DAY_MS, Config
+from streams.contract.policy import DAY_MS
+from streams.engine.config import Config
 from streams.event_file import Clock, read_lines
 from streams.intake import Intake
 from streams.log_file import LogFileError, write_line

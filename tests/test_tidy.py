@@ -17,13 +17,15 @@ MAX_FILE_LINES = 400
 
 # From the bottom up; a module imports from its own layer and those below. First match decides.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("streams.contract", "streams.faults", "streams.__version__"),
+    ("streams.expressions", "streams.faults", "streams.__version__"),
+    ("streams.contract",),
     ("streams.fold",),
     ("streams.engine",),
     (
         "streams.intake",
         "streams.outputs",
         "streams.event_file",
+        "streams.content_files",
         "streams.log_file",
         "streams.snapshot",
         "streams.summary",
@@ -44,7 +46,7 @@ BESIDE_RUNTIME = tuple(
     f"streams.simulation.{name}" for name in ("checkers", "cluster", "memory_kafka")
 )
 
-PURE = ("streams.contract", "streams.engine", "streams.intake", "streams.fold")
+PURE = ("streams.expressions", "streams.contract", "streams.engine", "streams.intake", "streams.fold")
 IMPURE = frozenset().union(
     ("asyncio", "logging", "multiprocessing", "os", "pathlib", "pickle", "random", "secrets"),
     ("shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"),

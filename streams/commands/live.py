@@ -10,6 +10,7 @@ import typer
 
 from streams.commands.configuration import engine_config, settings
 from streams.commands.terminal import print_json, print_lines
+from streams.contract.topics import ONE_PARTITION
 from streams.faults import UserFault
 
 ConfigFile = Annotated[
@@ -54,10 +55,10 @@ def topics(
             brand=found.brand,
             scenario=scenario,
         )
-        for done in _with_kafka(lambda: kafka_topics.apply(found, engine)):
+        for done in with_kafka(lambda: kafka_topics.apply(found, engine)):
             print_lines(done)
     else:
-        _with_kafka(lambda: kafka_topics.check(found))
+        with_kafka(lambda: kafka_topics.check(found))
     print_lines(f"topics {found.topic_prefix}*: all there, {found.partitions} partitions")
 
 
@@ -68,7 +69,8 @@ def dump(
 ) -> None:
     """Write the committed records of every partition of the log, for `streams replay --log`."""
     found = settings()
-    written = _with_kafka(partial(_dump, found, found.topic(topic), out))
+    partitions = 1 if topic in ONE_PARTITION else found.partitions
+    written = with_kafka(partial(_dump, found, found.topic(topic), partitions, out))
     print_lines(f"{out}: {written:,} records of {found.topic(topic)}")
 
 
@@ -93,10 +95,10 @@ def run_live(*, scenario: str, users: int, seed: str, days: int) -> None:
 
     found = settings()
     run = partial(live, found, scenario=scenario, users=users, seed=seed, days=days)
-    _with_kafka(run)
+    with_kafka(run)
 
 
-async def _dump(found: Any, topic: str, out: Path) -> int:
+async def _dump(found: Any, topic: str, partitions: int, out: Path) -> int:
     from streams.log_file import write_line
     from streams.runtime.dump import records
     from streams.runtime.kafka import AioKafka
@@ -105,7 +107,7 @@ async def _dump(found: Any, topic: str, out: Path) -> int:
     out.parent.mkdir(parents=True, exist_ok=True)
     try:
         with out.open("wb", buffering=1 << 20) as file:
-            for partition in range(found.partitions):
+            for partition in range(partitions):
                 async for record in records(kafka, topic, partition):
                     if record.value is not None:
                         write_line(file, topic, partition, record.offset, record.value)
@@ -115,7 +117,8 @@ async def _dump(found: Any, topic: str, out: Path) -> int:
     return written
 
 
-def _with_kafka(act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+def with_kafka(act: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    """Run it; a Kafka that does not answer is the user's fault."""
     from aiokafka.errors import KafkaError
 
     from streams.runtime.port import IndefiniteError

@@ -4,18 +4,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.commands.terminal import counts, print_lines, table
-from streams.report.words import CHANNELS, FATES, JOURNEYS, KINDS, Words, outcome, pick, verdict
+from streams.commands.report import show_effects
+from streams.report.words import CHANNELS, FATES, KINDS, Words, journey, outcome, pick
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
     _fates(summary)
     _triggers(summary)
+    _conserved(summary)
     codes = summary["outcomes"]
     counts("决策结果 Decisions by outcome", "", codes, {code: outcome(code) for code in codes})
     if summary.get("churn_auc") is not None:
         _quality(summary)
-    if summary.get("coupon_effect"):
-        _coupon(summary["coupon_effect"])
+    show_effects(summary["effects"])
     _speed(summary)
 
 
@@ -33,14 +34,25 @@ def _fates(summary: Mapping[str, Any]) -> None:
 
 def _triggers(summary: Mapping[str, Any]) -> None:
     rows = []
+    campaigns = summary["triggers_by_campaign"]
+    titles = {code: journey(code, summary["titles"]) for code in campaigns}
     for title, found, words in (
         ("种类 kind", summary["triggers_by_kind"], KINDS),
         ("渠道 channel", summary["triggers_by_channel"], CHANNELS),
-        ("旅程 journey", summary["triggers_by_campaign"], JOURNEYS),
+        ("旅程 journey", campaigns, titles),
     ):
         for i, (code, n) in enumerate(found.items()):
             rows.append((title if i == 0 else "", _name(words, code), f"{n:,}"))
     table(f"触达 Triggers: {summary['triggers']:,}", ("", "", ""), rows)
+
+
+def _conserved(summary: Mapping[str, Any]) -> None:
+    entering, due, ended = summary["matched"], summary["due"], summary["ended"]
+    print_lines(
+        f"决策守恒 Decisions: {entering:,} 次符合进入条件 entry matches + {due:,} 个到期步骤 steps "
+        f"due + {ended:,} 次结束 ends = {entering + due + ended:,}; "
+        f"有结果的 with an outcome: {summary['decisions']:,}"
+    )
 
 
 def _name(words: Mapping[str, Words], code: str) -> str:
@@ -71,25 +83,6 @@ def _quality(summary: Mapping[str, Any]) -> None:
             )
         )
     table("预测质量 How good the predictions are", ("", "", ""), rows)
-
-
-def _coupon(effect: Mapping[str, Any]) -> None:
-    def band(name: str) -> str:
-        low, middle, high = effect[name]
-        return f"{middle:.1%}  [{low:.1%}, {high:.1%}]"
-
-    days = effect["window_days"]
-    table(
-        f"优惠券效果 Coupon effect: {days} 天内回来的比例 came back within {days} days",
-        ("", "n", "95 %"),
-        (
-            ("发券 offered", f"{effect['n_offered']:,}", band("offered")),
-            ("对照 held out", f"{effect['n_held_out']:,}", band("held_out")),
-            ("差异 effect", "", band("effect")),
-        ),
-    )
-    low, _, high = effect["effect"]
-    print_lines(" ".join(verdict(low, high)))
 
 
 def _speed(summary: Mapping[str, Any]) -> None:

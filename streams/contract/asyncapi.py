@@ -9,12 +9,16 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from streams.contract.topics import (
+    CONTROL,
     DEAD_LETTERS,
     DECISIONS,
     EVENTS,
     LOG,
     MAIL,
+    ONE_PARTITION,
     PROFILES,
+    REPORTS,
+    RETENTION_DAYS,
     STATE,
     TRIGGERS,
 )
@@ -24,13 +28,13 @@ DAY_MS: Final = 86_400_000
 _SCHEMA: Final = "application/schema+json;version=draft-2020-12"
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _USER_KEY: Final = "The user id."
+LOG_RECORDS: Final = ("genesis", "event", "rejected", "tick", "mail", "control")
 
 
 class _Channel(NamedTuple):
     topic: str
     description: str
     key: str
-    retention_ms: int | None  # None: compacted
     messages: tuple[str, ...]  # names of schema files
     internal: bool = False
 
@@ -42,7 +46,6 @@ def _channels(event_types: list[str]) -> list[_Channel]:
             "What producers write: one event per record, any partition. Write what concerns one "
             "person with one key, so that it stays in order.",
             "The subject; any key will do.",
-            3 * DAY_MS,
             tuple(f"events/{name}" for name in event_types),
         ),
         *(
@@ -51,7 +54,6 @@ def _channels(event_types: list[str]) -> list[_Channel]:
                 f"Triggers of the kind {kind} for push services. Read committed; trigger_id is the "
                 "idempotency key; drop a trigger after expires_at_ms.",
                 _USER_KEY,
-                7 * DAY_MS,
                 (f"trigger.{kind}",),
             )
             for kind, topic in TRIGGERS.items()
@@ -60,35 +62,44 @@ def _channels(event_types: list[str]) -> list[_Channel]:
             DECISIONS,
             "One record for each match of an entry condition and each due step. Read committed.",
             _USER_KEY,
-            90 * DAY_MS,
             ("decision",),
         ),
         _Channel(
             PROFILES,
             "The 用户画像 of each user. Read committed; a tombstone means: forget this user.",
             _USER_KEY,
-            None,
             ("profile",),
         ),
         _Channel(
             DEAD_LETTERS,
             "What could not be taken in, with the reason. Read committed.",
             "The dead letter's id.",
-            14 * DAY_MS,
             ("dead-letter",),
+        ),
+        _Channel(
+            CONTROL,
+            "Commands of operators and marketers: journeys, policy, content, pauses. One "
+            "partition; its records must go on to every log. Write with `streams journey publish` "
+            "and its like, which wait until every partition has answered.",
+            "None.",
+            ("command",),
+        ),
+        _Channel(
+            REPORTS,
+            "Which commands took effect in each partition, and what came of each journey: sums "
+            "since it began, of which the latest per partition and journey count. Read committed.",
+            "The partition's number.",
+            ("report.applied", "report.journey"),
         ),
         _Channel(
             LOG,
             "Ours: the only input of a decision. Its first record is a genesis.",
             "None.",
-            35 * DAY_MS,
-            tuple(f"log.{name}" for name in ("genesis", "event", "rejected", "tick", "mail")),
+            tuple(f"log.{name}" for name in LOG_RECORDS),
             internal=True,
         ),
-        _Channel(
-            MAIL, "Ours: to another partition.", "The target.", 7 * DAY_MS, ("log.mail",), True
-        ),
-        _Channel(STATE, "Ours: rows of state, binary.", "The row's key.", None, (), True),
+        _Channel(MAIL, "Ours: to another partition.", "The target.", ("log.mail",), True),
+        _Channel(STATE, "Ours: rows of state, binary.", "The row's key.", (), True),
     ]
 
 
@@ -106,8 +117,8 @@ def document(event_types: list[str]) -> str:
         "defaultContentType": "application/json",
         "channels": {_name(channel): _channel(channel) for channel in channels},
         "operations": {
-            f"{'receive' if channel.topic == EVENTS else 'send'}-{_name(channel)}": {
-                "action": "receive" if channel.topic == EVENTS else "send",
+            f"{_action(channel)}-{_name(channel)}": {
+                "action": _action(channel),
                 "channel": {"$ref": f"#/channels/{_name(channel)}"},
             }
             for channel in channels
@@ -117,24 +128,29 @@ def document(event_types: list[str]) -> str:
     return "\n".join(_yaml(made)) + "\n"
 
 
+def _action(channel: _Channel) -> str:
+    """What we do: producers and operators write what we receive."""
+    return "receive" if channel.topic in (EVENTS, CONTROL) else "send"
+
+
 def _name(channel: _Channel) -> str:
     return channel.topic.replace(".", "-")
 
 
 def _channel(channel: _Channel) -> dict[str, Any]:
-    if channel.retention_ms is None:
+    days = RETENTION_DAYS[channel.topic]
+    if days is None:
         kept: dict[str, Any] = {"cleanup.policy": ["compact"]}
     else:
-        kept = {"cleanup.policy": ["delete"], "retention.ms": channel.retention_ms}
+        kept = {"cleanup.policy": ["delete"], "retention.ms": days * DAY_MS}
+    topic: dict[str, Any] = {"topic": PREFIX + channel.topic}
+    if channel.topic in ONE_PARTITION:
+        topic["partitions"] = 1
     made: dict[str, Any] = {
         "address": PREFIX + channel.topic,
         "description": channel.description,
         "bindings": {
-            "kafka": {
-                "topic": PREFIX + channel.topic,
-                "topicConfiguration": kept,
-                "bindingVersion": "0.5.0",
-            }
+            "kafka": topic | {"topicConfiguration": kept, "bindingVersion": "0.5.0"},
         },
     }
     if channel.internal:

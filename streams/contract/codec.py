@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from streams.contract.events import TYPES
-from streams.contract.records import Genesis, Mail, Observed, Record, Rejected, Tick
+from streams.contract.records import Control, Genesis, Mail, Observed, Record, Rejected, Tick
 
 
 class ContractError(ValueError):
@@ -24,7 +24,7 @@ class _ObservedOnWire(Observed, tag="event"):
 
 _EMPTY = msgspec.Raw(b"{}")
 _encoder = msgspec.json.Encoder()
-_record = msgspec.json.Decoder(Genesis | _ObservedOnWire | Rejected | Tick | Mail)
+_record = msgspec.json.Decoder(Genesis | _ObservedOnWire | Rejected | Tick | Mail | Control)
 _data: dict[str, msgspec.json.Decoder[Any]] = {
     name: msgspec.json.Decoder(data) for name, data in TYPES.items()
 }

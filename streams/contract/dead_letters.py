@@ -22,6 +22,7 @@ REASONS: dict[str, str] = {
     "wrong_tenant": "the tenant is not this deployment's",
     "unsupported_version": "specversion is not 1.0",
     "broken_batch": "the record's batch could not be read (bad compression or checksum)",
+    "bad_command": "a record of the control topic is no command; let `streams` publish it",
 }
 
 

@@ -5,6 +5,9 @@ A name means the same wherever it stands; where it does not, `Structure.name` sa
 
 from typing import Any, Final
 
+from streams.contract.content_glossary import CONTENT
+from streams.contract.reports_glossary import REPORTS
+
 _HASH: Final = "0f3c2a9d8e7b6c5a4f3e2d1c0b9a8f7e"
 _ALIAS: Final = "xeIk4Z4Lve6tl8wzTTVyPg"
 
@@ -144,6 +147,12 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
         1_763_884_800_300,
     ),
     "seen": ("The values the deciding gate saw.", {"sent_7d": 1.0}),
+    "candidates": ("The arms it was about, `hold` being the control groups'.", []),
+    "refused_by": ("The code of the gate that refused the arm; empty where none did.", "CAP_GAP"),
+    "Candidate.propensity": ("Probability with which the arm was drawn, in [0, 1].", 0.45),
+    "features": ("The numbers the chooser saw.", [0.5, 1.0]),
+    "chooser": ("How the arm was chosen: fixed, split, thompson, linucb.", "thompson"),
+    "awaits_staff": ("Whether a member of staff has to confirm it before it goes out.", False),
     # the profile 用户画像
     "updated_at_ms": ("When the profile was last changed.", 1_763_798_400_300),
     "first_seen_ms": ("When the person was first seen.", 1_761_206_400_000),
@@ -190,7 +199,10 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
     "DeadLetter.reason": ("Why it was refused; one of a closed list.", "wrong_type"),
     "Rejected.reason": ("Why it was refused; one of a closed list.", "wrong_type"),
     "body": ("What is told to the other partition, by kind.", None),
-    "Mail.kind": ("event, move or adopt.", "event"),
+    "Mail.kind": ("event, move, adopt or budget.", "event"),
+    "to": ("The partition it is for; -1: that of the alias.", -1),
+    **CONTENT,
+    **REPORTS,
 }
 
 

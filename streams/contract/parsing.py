@@ -25,10 +25,15 @@ def parsed(raw: bytes | None) -> dict[str, Any]:
         raise _unreadable(raw, error.pos) from None
     if type(fields) is not dict:
         raise ContractError("not_an_object", "$ is JSON but no object")
-    # Few brackets cannot be nested deeply; only an input with many is walked.
-    if raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
+    if is_too_deep(raw):
         raise ContractError("too_deep", f"$ is nested deeper than {MAX_DEPTH} levels")
     return fields
+
+
+def is_too_deep(raw: bytes) -> bool:
+    """Whether JSON is nested deeper than MAX_DEPTH levels."""
+    # Few brackets cannot be nested deeply; only an input with many is walked.
+    return raw.count(b"{") + raw.count(b"[") > MAX_DEPTH and _depth(raw) > MAX_DEPTH
 
 
 def _unreadable(raw: bytes, position: int) -> ContractError:

@@ -2,7 +2,7 @@
 
 A log record is one JSON object; its `record` field says which of these it is. The intake writes
 `Observed` and `Rejected`, the partition's owner `Tick`, creation of the topics `Genesis`; `Mail` is
-what the fold of another partition had to say.
+what the fold of another partition had to say, `Control` what an operator or marketer published.
 """
 
 from typing import Any
@@ -73,14 +73,28 @@ class Tick(Struct, tag_field="record", tag="tick"):
 
 
 class Mail(Struct, tag_field="record", tag="mail", omit_defaults=True):
-    """From another partition's fold: an event of a person who lives here, or a state that moves."""
+    """From another partition's fold: an event of a person who lives here, a state that moves, or
+    money."""
 
     at_ms: int
     origin: Origin
-    kind: str  # "event" | "move" | "adopt"
+    kind: str  # "event" | "move" | "adopt" | "budget"
     alias: str
     user_id: str
     body: Any = None
+    to: int = -1  # the partition it is for; -1: that of the alias
 
 
-Record = Genesis | Observed | Rejected | Tick | Mail
+class Control(Struct, tag_field="record", tag="control", omit_defaults=True):
+    """A command of `wechat.control`, copied to every partition's log: see control.py."""
+
+    at_ms: int
+    origin: Origin
+    kind: str
+    id: str
+    version: int = 0
+    sha256: str = ""
+    body: Any = None
+
+
+Record = Genesis | Observed | Rejected | Tick | Mail | Control

@@ -14,13 +14,17 @@ import msgspec
 from msgspec import Struct
 
 from streams.contract import asyncapi
+from streams.contract.content import Library
+from streams.contract.control import KINDS as COMMANDS
+from streams.contract.control import Command
 from streams.contract.dead_letters import REASONS, DeadLetter
 from streams.contract.decisions import OUTCOMES, Decision
 from streams.contract.envelope import Envelope
 from streams.contract.events import TYPES
 from streams.contract.glossary import meaning
 from streams.contract.profiles import Profile
-from streams.contract.records import Genesis, Mail, Observed, Rejected, Tick
+from streams.contract.records import Control, Genesis, Mail, Observed, Rejected, Tick
+from streams.contract.reports import Applied, JourneyReport
 from streams.contract.triggers import KINDS, Trigger
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -28,18 +32,27 @@ _RECORDS: Final[dict[str, type[Struct]]] = {
     "decision": Decision,
     "profile": Profile,
     "dead-letter": DeadLetter,
+    "content": Library,
     "log.genesis": Genesis,
     "log.event": Observed,
     "log.rejected": Rejected,
     "log.tick": Tick,
     "log.mail": Mail,
+    "log.control": Control,
+    "command": Command,
+    "report.applied": Applied,
+    "report.journey": JourneyReport,
 }
 _CLOSED: Final[dict[tuple[str, str], list[str]]] = {
     ("Envelope", "specversion"): ["1.0"],
     ("Decision", "outcome"): list(OUTCOMES),
     ("DeadLetter", "reason"): list(REASONS),
     ("Rejected", "reason"): list(REASONS),
+    ("Command", "kind"): list(COMMANDS),
+    ("Control", "kind"): list(COMMANDS),
+    ("Applied", "kind"): list(COMMANDS),
 }
+TAGS: Final = ("record", "report")  # fields that say which structure this is
 _PAYLOADS: Final = ("coupon", "message", "content")
 
 
@@ -111,7 +124,7 @@ def _described(title: str, schema: dict[str, Any]) -> dict[str, Any]:
     if "description" in schema:
         schema["description"] = " ".join(inspect.cleandoc(schema["description"]).split())
     for name, field in schema.get("properties", {}).items():
-        if name != "record":
+        if name not in TAGS:
             field["description"] = meaning(title, name)[0]
         if (title, name) in _CLOSED:
             field["enum"] = _CLOSED[title, name]

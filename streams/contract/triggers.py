@@ -76,3 +76,5 @@ class Trigger(Struct, kw_only=True, omit_defaults=True):
     coupon: Coupon | None = None
     message: Message | None = None
     content: Content | None = None
+    ad_id: str = ""
+    awaits_staff: bool = False  # a member of staff has to confirm it first: it may never go out

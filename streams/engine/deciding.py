@@ -1,33 +1,45 @@
 """Decision records: their ids and their counts. Nothing is decided without one."""
 
-from typing import Any
+from typing import Any, Protocol
 
 from streams.contract.decisions import OUTCOMES, Decision
 from streams.engine import chance
-from streams.engine.journeys.journey import Journey
 from streams.engine.moment import Moment
+
+
+class Named(Protocol):
+    """A journey, compiled or as the policy sees it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
 
 
 class Decisions:
     def __init__(self, seed: bytes, tenant: str, counts: dict[str, int]) -> None:
-        self._seed = seed
+        self.seed = seed
         self._tenant = tenant
         self._counts = counts
 
+    def count(self, name: str) -> None:
+        self._counts[name] = self._counts.get(name, 0) + 1
+
     def identify(
-        self, journey: Journey, step: str, *, user_id: str, source: str, cause: str, due_ms: int
+        self, journey: str, step: str, *, user_id: str, source: str, cause: str, due_ms: int
     ) -> str:
         """Fixed by the cause, the journey, the step and its due time; never by log offsets."""
         return chance.identifier(
-            self._seed, "decision", user_id, source, cause, journey.name, step, str(due_ms)
+            self.seed, "decision", user_id, source, cause, journey, step, str(due_ms)
         )
 
     def at_event(
-        self, moment: Moment, journey: Journey, step: str, outcome: str, **more: Any
+        self, moment: Moment, journey: Named, step: str, outcome: str, **more: Any
     ) -> Decision:
         """A decision at the moment itself: about an entry."""
         decision_id = self.identify(
-            journey,
+            journey.name,
             step,
             user_id=moment.person.user_id,
             source=moment.source,
@@ -41,7 +53,7 @@ class Decisions:
     def record(
         self,
         moment: Moment,
-        journey: Journey,
+        journey: Named,
         step: str,
         outcome: str,
         decision_id: str,
@@ -49,8 +61,7 @@ class Decisions:
         **more: Any,
     ) -> Decision:
         assert outcome in OUTCOMES
-        name = "outcome." + outcome
-        self._counts[name] = self._counts.get(name, 0) + 1
+        self.count("outcome." + outcome)
         return Decision(
             decision_id=decision_id,
             user_id=moment.person.user_id,

@@ -11,24 +11,35 @@ import msgspec
 
 from streams.contract.dead_letters import DeadLetter
 from streams.contract.events import TYPES
-from streams.contract.records import Mail, Observed, Record, Rejected, Tick
+from streams.contract.records import Control, Mail, Observed, Record, Rejected, Tick
 from streams.engine import chance
+from streams.engine.choosers import Choosers
 from streams.engine.cleaning.cleaning import Cleaning
 from streams.engine.cleaning.duplicates import fingerprint
 from streams.engine.config import Config
+from streams.engine.content.library import Shelf
 from streams.engine.deciding import Decisions
 from streams.engine.identity import ERASURE, LINKED, Identity
 from streams.engine.insight import Insight
+from streams.engine.journeys.book import Book
+from streams.engine.journeys.journey import Due
+from streams.engine.journeys.proposals import Proposer
 from streams.engine.journeys.stage import JourneyStage
+from streams.engine.journeys.vocabulary import Vocabulary
 from streams.engine.labels import ANSWERS, answered
 from streams.engine.ledger import COUNTED_AS, COUNTS_KEY, Ledger
+from streams.engine.money import Money
 from streams.engine.outcome import SILENT, Effect, Outcome
 from streams.engine.people import People
 from streams.engine.policy.stage import PolicyStage
 from streams.engine.profile.portrait import Portraits
 from streams.engine.profile.stage import ProfileStage
+from streams.engine.publishing import Publishing
+from streams.engine.results import READ, Results
 from streams.engine.store import Store
 from streams.engine.timers import Timers
+
+REPORT_EVERY_MS = 3_600_000  # of one journey; and at the first news after it
 
 
 class Engine:
@@ -43,25 +54,57 @@ class Engine:
         self.people = People(store, ledger.clock, partition=partition, partitions=config.partitions)
         self.cleaning = Cleaning(config.late_ms, counts, changed)
         self.insight = Insight(config)
-        decisions = Decisions(seed, config.tenant, counts)
-        self.policy = PolicyStage(config, seed, decisions, counts, changed)
+        zone, decisions = config.policy.quiet.zone, Decisions(seed, config.tenant, counts)
+        self.money = Money(self.people, changed, partition=partition, partitions=config.partitions)
+        self.choosers = Choosers(changed)
+        self.results = Results(
+            self.choosers, changed, partition=partition, every_ms=REPORT_EVERY_MS
+        )
+        self.policy = PolicyStage(
+            config,
+            seed,
+            decisions,
+            counts,
+            changed,
+            choose=self.choosers.choose,
+            budget=self.money.purse,
+        )
+        self.book = Book(config.journeys, Vocabulary(self.insight, zone), changed)
+        proposer = Proposer(
+            self.insight,
+            Shelf(config.content),
+            self.policy.personalised,
+            brand=config.brand,
+            zone=zone,
+        )
         self._profile = ProfileStage(config, counts)
-        self._journeys = JourneyStage(config, self.insight, decisions)
-        self._portraits = Portraits(config, seed, self.insight)
+        self.journeys = JourneyStage(self.book, proposer, self.results, decisions, zone=zone)
+        self.publishing = Publishing(
+            book=self.book,
+            policy=self.policy,
+            proposer=proposer,
+            money=self.money,
+            changed=changed,
+            partition=partition,
+            zone=zone,
+        )
+        self._portraits = Portraits(config, self.insight, self.policy.is_held)
         self._timers = Timers(
             config,
             seed,
             store,
             insight=self.insight,
-            journeys=self._journeys,
-            policy=self.policy,
+            decide=self._decide,
+            forget=self.policy.forget,
+            journeys=self.journeys,
+            results=self.results,
             portraits=self._portraits,
         )
         self._identity = Identity(
             seed,
             store,
             self.people,
-            journeys=self._journeys,
+            journeys=self.journeys,
             timers=self._timers,
             portraits=self._portraits,
         )
@@ -82,9 +125,18 @@ class Engine:
             fate = self._rejected(record, effects)
         elif isinstance(record, Mail):
             fate = self._mail(record, effects)
+        elif isinstance(record, Control):
+            fate = self._control(record, effects)
         else:
             raise ValueError("a second genesis record: a log has one, at its beginning")
+        effects += self.money.settle(clock.now_ms)
+        if self.results.next_due_ms() <= clock.now_ms:
+            effects += self.results.reports(clock.now_ms)
         return Outcome(fate, tuple(effects)) if effects else SILENT[fate]
+
+    def next_due_ms(self) -> int:
+        """When money or reports have something to do, beside the timers of people."""
+        return min(self.money.purse.next_due_ms(), self.results.next_due_ms())
 
     def _event(self, event: Observed, effects: list[Effect]) -> str:
         counts = self.ledger.counts
@@ -125,20 +177,35 @@ class Engine:
         self._profile.update(moment, mark)
         if moment.type in ANSWERS:
             answered(moment, self.ledger.counts)
+            if self.results.answered(moment):
+                self.policy.answered(moment.data.channel, moment.type)
+        elif moment.type == READ and person.state.pending:
+            self.results.read(moment)
+        if moment.type in self.policy.listens:
+            self.policy.heard(moment)
         self.insight.learn(moment)
         if moment.type == LINKED:
             effects += self._identity.link(person, event.data.other, event.time_ms, now_ms)
         # journeys propose, policy decides
-        if moment.type in self._journeys.concerned:
-            proposed = self._journeys.ask(moment, effects)
-            if proposed:
-                self.policy.decide(proposed, effects)
+        if self.journeys.concerns(moment):
+            self._decide(self.journeys.ask(moment, effects), effects)
         # outcome
         if moment.material or is_first:
             effects.append(self._portraits.of(person, now_ms))
         self.store.touch(person)
         self._timers.follow(moment)
         return "applied"
+
+    def _decide(self, due: list[Due], effects: list[Effect]) -> None:
+        """Policy and journeys take turns until everybody waits or has ended."""
+        while due:
+            due = self.journeys.settled(self.policy.decide(due, effects), effects)
+
+    def _control(self, command: Control, effects: list[Effect]) -> str:
+        self.ledger.count("record.control")
+        if self.ledger.is_new(command.origin):
+            effects += self.publishing.apply(command, self.ledger.clock.now_ms)
+        return ""
 
     def _rejected(self, record: Rejected, effects: list[Effect]) -> str:
         ledger, origin = self.ledger, record.origin
@@ -160,7 +227,9 @@ class Engine:
             ledger.count("mail.received")
             fate = self._observe(_forwarded(mail), list(mail.body["path"]), effects)
             return self._note(COUNTED_AS[fate], fate)
-        if mail.kind == "move":
+        if mail.kind == "budget":
+            effects += self.money.receive(mail, now_ms)
+        elif mail.kind == "move":
             effects += self._identity.move(mail, now_ms)
         else:
             effects += self._identity.adopt(mail, now_ms)

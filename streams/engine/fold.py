@@ -1,7 +1,7 @@
 """The engine behind the fold's interface: records as bytes in, outputs and rows as bytes out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -11,20 +11,24 @@ from streams.contract.decisions import Decision
 from streams.contract.partitioning import partition_of
 from streams.contract.profiles import Profile
 from streams.contract.records import Genesis, Record
-from streams.contract.topics import DEAD_LETTERS, DECISIONS, MAIL, PROFILES, TRIGGERS
+from streams.contract.reports import Applied, JourneyReport
+from streams.contract.topics import DEAD_LETTERS, DECISIONS, MAIL, PROFILES, REPORTS, TRIGGERS
 from streams.contract.triggers import Trigger
+from streams.contract.why import Why
 from streams.engine.cleaning.cleaning import SCALES_KEY
 from streams.engine.cleaning.items import PREFIX as ITEMS_PREFIX
 from streams.engine.config import Config
 from streams.engine.engine import Engine
+from streams.engine.money import KINDS as MONEY_KINDS
 from streams.engine.outcome import Effect, Tombstone
-from streams.engine.policy.stage import BUDGET_KEY
-from streams.engine.state import NEVER_MS, Budget, decode_row, encode_row
+from streams.engine.publishing import CONTENT_KEY, POLICY_KEY
+from streams.engine.state import NEVER_MS, decode_row, encode_row
 from streams.engine.store import Store
+from streams.engine.why import why
 from streams.fold import Output, Row
 
 GENESIS_KEY = b"g:genesis"
-ENGINE_VERSION = 1
+ENGINE_VERSION = 2
 
 
 class ChurnScored(NamedTuple):
@@ -69,11 +73,26 @@ class EngineFold:
             self._begin(record)
             self._new_genesis = True
             return ()
+        effects = self._effects(record)
+        return [self._output(effect) for effect in effects] if effects else ()
+
+    def effects(self, record: Record) -> Sequence[Effect]:
+        """`handle_record` for who wants the effects as values: nothing is encoded."""
+        if type(record) is Genesis:
+            self.handle_record(record)
+            return ()
+        return self._effects(record)
+
+    @property
+    def engine(self) -> Engine:
+        """For who looks into it beside the log. Raises ValueError before the genesis record."""
+        return self._ready()
+
+    def _effects(self, record: Record) -> Sequence[Effect]:
         engine = self._engine
         if engine is None or self._unread:
             engine = self._ready()
-        effects = engine.handle(record).effects
-        return [self._output(effect) for effect in effects] if effects else ()
+        return engine.handle(record).effects
 
     def changed_rows(self) -> list[Row]:
         engine = self._known()
@@ -99,7 +118,10 @@ class EngineFold:
             self._unread.append((key, value))
 
     def next_due_ms(self) -> int | None:
+        engine = self._known()
         due_ms = self._store.soonest_ms()
+        if engine is not None:
+            due_ms = min(due_ms, engine.next_due_ms())
         return None if due_ms == NEVER_MS else due_ms
 
     @property
@@ -117,6 +139,18 @@ class EngineFold:
         counters["users"] = len(self._store)
         counters.update(engine.insight.metrics())
         return counters
+
+    def reports(self) -> list[Output]:
+        """What came of each journey so far. They need not be due, and none counts as told."""
+        engine = self._known()
+        if engine is None:
+            return []
+        return [self._output(report) for report in engine.results.all(self.now_ms)]
+
+    def why(self, user_id: str, journey: str | None = None, now_ms: int = 0) -> list[Why]:
+        """Why a journey reaches the person or does not, each journey where none is named. Changes
+        nothing; the time is the log's where `now_ms` is earlier. Raises UnknownJourneyError."""
+        return why(self._ready(), user_id, journey, max(now_ms, self.now_ms))
 
     def churn_scores(self) -> Iterator[ChurnScored]:
         """The churn score of everybody who is watched, as of their last daily check."""
@@ -146,6 +180,7 @@ class EngineFold:
             )
         self._engine = self._new_engine(config)
         self._engine.ledger.clock.now_ms = genesis.at_ms
+        self._engine.publishing.begin(config.policy, genesis.at_ms)
         self._genesis = genesis
 
     def _new_engine(self, config: Config) -> Engine:
@@ -160,6 +195,8 @@ class EngineFold:
             unread, self._unread = self._unread, []
             for key, value in unread:
                 self._load(engine, key, value)
+            engine.book.ready()
+            engine.publishing.ready()
         return engine
 
     def _ready(self) -> Engine:
@@ -182,7 +219,11 @@ class EngineFold:
             return Output(PROFILES, effect.user_id.encode(), None)
         if isinstance(effect, DeadLetter):
             return Output(DEAD_LETTERS, effect.dead_letter_id.encode(), encode(effect))
-        target = partition_of(effect.alias, self._ready().config.partitions)
+        if isinstance(effect, Applied | JourneyReport):
+            return Output(REPORTS, str(effect.partition).encode(), encode(effect))
+        target = effect.to
+        if target < 0:
+            target = partition_of(effect.alias, self._ready().config.partitions)
         return Output(MAIL, str(target).encode(), encode(effect))
 
     @staticmethod
@@ -193,27 +234,42 @@ class EngineFold:
             return engine.store.row(key)
         if kind == b"m:":
             return engine.cleaning.row(key)
-        if kind == b"a:":
-            return engine.people.row(key)
-        if kind == b"p:":
-            return encode_row(engine.policy.budget)
-        return engine.ledger.row(key)
+        return _keeper(engine, key).row(key)
 
     @staticmethod
     def _load(engine: Engine, key: bytes, value: bytes) -> None:
-        kind = key[:2]
         if key == SCALES_KEY or key.startswith(ITEMS_PREFIX):
             engine.cleaning.load(key, value)
-        elif kind == b"m:":
+        elif key[:2] == b"m:":
             engine.insight.load(key, value)
-        elif kind == b"a:":
-            engine.people.load(key, value)
-        elif key == BUDGET_KEY:
-            loaded = decode_row(key, value, Budget)
-            engine.policy.budget.day, engine.policy.budget.spent_fen = loaded.day, loaded.spent_fen
-        elif kind in (b"c:", b"s:"):
-            engine.ledger.load(key, value)
         else:
-            raise ValueError(
-                f"row {kind!r} is of no kind this engine knows: it is of a newer version"
-            )
+            _keeper(engine, key).load(key, value)
+
+
+class Keeper(Protocol):
+    """Who has the rows of a kind."""
+
+    def row(self, key: bytes) -> bytes | None: ...
+
+    def load(self, key: bytes, row: bytes) -> None: ...
+
+
+def _keeper(engine: Engine, key: bytes) -> Keeper:
+    kind = key[:2]
+    if kind in (b"c:", b"s:"):
+        return engine.ledger
+    if kind == b"a:":
+        return engine.people
+    if kind == b"p:":
+        return engine.policy
+    if kind == b"j:":
+        return engine.book
+    if kind == b"r:":
+        return engine.results
+    if kind == b"l:":
+        return engine.choosers
+    if kind in MONEY_KINDS:
+        return engine.money
+    if key in (POLICY_KEY, CONTENT_KEY):
+        return engine.publishing
+    raise ValueError(f"row {kind!r} is of no kind this engine knows: it is of a newer version")

@@ -15,6 +15,7 @@ from streams.engine.outcome import Effect, Tombstone
 from streams.engine.people import People
 from streams.engine.profile.merging import merge
 from streams.engine.profile.portrait import Portraits
+from streams.engine.results import merge as merge_results
 from streams.engine.state import UserState
 from streams.engine.store import Person, Store
 from streams.engine.timers import Timers
@@ -128,10 +129,10 @@ class Identity:
         effects: list[Effect] = []
         if state.first_seen_ms < person.state.first_seen_ms:
             person.state.anchor = anchor(state, alias, self._seed)
-            person.held = None
         merge(person.state, state)
         moment = Moment(now_ms, person, LINKED, now_ms, "")
         self._journeys.merge(moment, state, effects)
+        merge_results(person.state, state)
         self._people.own(person.alias, alias)
         if not person.state.check_ms and state.check_ms:
             self._timers.watch(person, now_ms)

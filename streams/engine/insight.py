@@ -1,5 +1,6 @@
 """The models stage: what is learned from a moment, and what journeys and profiles may ask of it."""
 
+from collections.abc import Mapping
 from math import inf
 
 from streams.contract.events import HARD_CHURN
@@ -19,6 +20,8 @@ class Insight:
     def __init__(self, config: Config) -> None:
         self._churn = ChurnModel(config.churn)
         self._interest = InterestModel()
+        # What an inline test of a journey takes for granted: `churn`, `interest:<category>`.
+        self.fixed: Mapping[str, float] = {}
 
     def learn(self, moment: Moment) -> None:
         """Signs of interest, of the category met or of each thing ordered; the end of the
@@ -43,14 +46,16 @@ class Insight:
     def population(self, now_ms: int) -> Population:
         return self._interest.population(now_ms)
 
+    def churn(self, state: UserState) -> float:
+        """P(no activity within the horizon), as of the last daily check."""
+        return self.fixed.get("churn", state.churn.probability)
+
     def interest(self, state: UserState, category: str, now_ms: int) -> float:
         """The score of one category."""
+        fixed = self.fixed.get("interest:" + category)
+        if fixed is not None:
+            return fixed
         return state.interests.score(category, now_ms, self.population(now_ms))
-
-    def still_lit(self, state: UserState, least: float, now_ms: int) -> list[str]:
-        """Those of the risen categories that have not fallen below `least`."""
-        population = self.population(now_ms)
-        return state.interests.at_least(least, state.lit, now_ms, population)
 
     def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
         found = state.interests.top_scores(now_ms, self.population(now_ms), TOP)

@@ -8,6 +8,7 @@ from streams.contract.dead_letters import DeadLetter
 from streams.contract.decisions import Decision
 from streams.contract.profiles import Profile
 from streams.contract.records import Mail
+from streams.contract.reports import Applied, JourneyReport
 from streams.contract.triggers import Trigger
 
 
@@ -17,7 +18,7 @@ class Tombstone(NamedTuple):
     user_id: str
 
 
-Effect = Trigger | Decision | Profile | Tombstone | DeadLetter | Mail
+Effect = Trigger | Decision | Profile | Tombstone | DeadLetter | Mail | Applied | JourneyReport
 
 FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered")
 

@@ -67,6 +67,21 @@ class People:
             if not self._is_here(alias):
                 return user_id
 
+    def stands_for(self, alias: str) -> str:
+        """As `follow`, for who only asks: nothing changes, a loop ends where it began."""
+        alias, passed = base_alias(alias), [""]
+        while alias not in passed:
+            passed.append(alias)
+            row = self._aliases.get(alias)
+            if row is None:
+                return alias
+            if not row.forward:
+                return f"{alias}.{row.generation}" if row.generation else alias
+            if not self._is_here(row.forward):
+                return row.forward
+            alias = base_alias(row.forward)
+        return alias
+
     def is_forgotten(self, event: Observed) -> bool:
         """The event speaks of a person who has been erased since."""
         alias, _, generation = event.alias.partition(".")
@@ -165,6 +180,12 @@ class People:
 
     def load(self, key: bytes, row: bytes) -> None:
         self._aliases[key[len(PREFIX) :].decode()] = decode_row(key, row, AliasState)
+
+    def letter(self, to: int, kind: str, body: dict[str, Any]) -> Mail:
+        """Mail to a partition, about nobody."""
+        mail = self._mail(kind, "", "", body)
+        mail.to = to
+        return mail
 
     def _mail(self, kind: str, to: str, user_id: str, body: dict[str, Any]) -> Mail:
         """The origin numbers this partition's mail; the intake replaces it by the mail topic's

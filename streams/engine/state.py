@@ -19,10 +19,13 @@ from streams.engine.models.churn import ChurnState
 from streams.engine.profile.activity import Activity
 from streams.engine.profile.interests import Interests
 
-VERSION: Final = 1
+VERSION: Final = 2
 NEVER_MS: Final = 2**63 - 1
 DUE_BYTES: Final = 8
 VERSION_BYTE: Final = VERSION.to_bytes(1, "big")
+
+MOST_ENTRIES: Final = 16  # of one person into one journey that are remembered
+MOST_RECENT: Final = 8  # events of one type whose times are remembered
 
 UNKNOWN, YES, NO = 0, 1, 2  # a relation: not heard of, begun, ended by the person
 
@@ -47,21 +50,72 @@ class Sent(Struct, array_like=True, gc=False):
     channel: str
     journey: str
     mark: int
+    cost_fen: int = 0
+    template: str = ""  # whose subscription credit was used, where one was
 
 
-class Waiting(Struct, array_like=True, gc=False):
-    """A journey the person is in, before its step number `step`."""
+class Grant(Struct, array_like=True, gc=False):
+    """Units to send by a channel, told apart by `span`: the milliseconds a grant lives (0: it does
+    not expire), or -1, -2, -3 for what everybody has in each calendar day, week or month. `count`
+    is what is left of it; of a calendar's unit what was used."""
+
+    channel: int  # place in profile.channels.CHANNELS
+    span: int
+    count: int
+    until_ms: int = 0  # 0: does not expire
+    revoked_ms: int = 0  # what was granted before counts no more
+    template: str = ""
+
+
+class Instance(Struct, array_like=True, gc=False):
+    """A journey the person is in, before its step number `step`. `key` tells instances of one
+    journey apart; `entry` holds what later steps ask of the entry event."""
 
     journey: str
+    version: int
     step: int
-    due_ms: int
+    due_ms: int  # when the step is due; of a wait for an event, its deadline
     entered_ms: int
     event_ms: int
     cause_event_id: str
     source: str
-    item_id: str = ""
-    category: str = ""
-    value_fen: int = 0
+    key: str = ""
+    entry: dict[str, Any] = {}
+    arms: dict[str, str] = {}  # step -> the arm that was drawn
+    marks: dict[str, int] = {}  # step -> the mark of its trigger
+
+
+class Pending(Struct, array_like=True, gc=False):
+    """A decision whose result is not known yet: matured, and learned from, at `until_ms`."""
+
+    journey: str
+    version: int
+    step: str
+    arm: str  # `hold` for the control groups; empty where no arm was drawn
+    decided_ms: int
+    until_ms: int
+    first: bool  # the person's first decision in this journey: what effects are measured on
+    propensity: float = 1.0
+    mark: int = 0  # of the trigger, 0 where none went out
+    answers: int = 0  # bits: what came back, see results.py
+    cost_fen: int = 0  # of the coupon once it is redeemed
+    value_fen: int = 0  # of the goal so far
+    reached: int = 0  # how often the goal was reached
+    features: tuple[float, ...] = ()
+    entry: dict[str, Any] = {}
+    lifecycle: int = 0  # when it was decided: later it would show what the decision did
+    shown: str = ""  # the category of a content trigger
+
+
+class Standing(Struct, array_like=True, gc=False):
+    """How the person stands with one journey, or with one key of it. `outcome` is the number of the
+    last decision's outcome in decisions.OUTCOMES."""
+
+    entered: list[int] = []  # seconds of the latest entries
+    outcome: int = 0
+    decided_ms: int = 0
+    next_ms: int = 0  # when the person is next eligible, as far as that decision knew
+    measured: bool = False  # the person's first decision in this journey has been made
 
 
 class Attribute(Struct, array_like=True, gc=False):
@@ -89,18 +143,19 @@ class UserState(Struct, array_like=True, gc=False):
     followed_ms: int = 0
     contact: int = UNKNOWN  # in WeCom
     contact_ms: int = 0
-    credits: int = 0  # messages the person subscribed to, one each
+    grants: list[Grant] = []  # what entitles us to write to the person
     mini_ms: int = 0  # latest use of the mini-programme
     order_mark: int = 0  # of the order last counted
-    lit: list[str] = []  # categories whose score has risen over the threshold of interest
     lifecycle: int = 0  # as last published, index of LIFECYCLES
     published_ms: int = 0
     published_churn: float = 0.0
     consents: list[Consented] = []
     refused: list[str] = []
     sends: list[Sent] = []
-    waiting: list[Waiting] = []
-    addressed: dict[str, int] = {}  # journey -> when the person was last in it
+    inside: list[Instance] = []
+    pending: list[Pending] = []
+    standings: dict[str, Standing] = {}  # by journey; `journey#key` where it has instance keys
+    recent: dict[str, list[int]] = {}  # type -> seconds of the latest events that journeys ask for
     attributes: dict[str, Attribute] = {}
 
 

@@ -26,7 +26,7 @@ SLACK = 1_024  # stale timers tolerated beyond one per person
 class Person:
     """A decoded row. Change `state`, then call `Store.touch`."""
 
-    __slots__ = ("dirty", "due_ms", "held", "key", "state", "user_id")
+    __slots__ = ("dirty", "due_ms", "key", "state", "user_id")
 
     def __init__(self, user_id: str, key: bytes, state: UserState, due_ms: int) -> None:
         self.user_id = user_id
@@ -34,7 +34,6 @@ class Person:
         self.state = state
         self.due_ms = due_ms
         self.dirty = False
-        self.held: bool | None = None  # in the global control group, once it was asked
 
     @property
     def alias(self) -> str:
@@ -79,6 +78,15 @@ class Store:
             return None
         due_ms = int.from_bytes(row[:DUE_BYTES], "big")
         return self._keep(Person(user_id, key, decode_user(row), due_ms))
+
+    def copy(self, user_id: str) -> Person | None:
+        """The person apart from the store, for who only asks: nothing done to it counts."""
+        key = b"u:" + user_id.encode()
+        person = self._decoded.get(user_id)
+        row = self._rows.get(key) if person is None else encode_user(person.state, person.due_ms)
+        if row is None:
+            return None
+        return Person(user_id, key, decode_user(row), int.from_bytes(row[:DUE_BYTES], "big"))
 
     def create(self, user_id: str, state: UserState) -> Person:
         key = b"u:" + user_id.encode()

@@ -3,34 +3,51 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.contract.triggers import KINDS as KIND_CODES
 from streams.report import svg
 from streams.report.choose import Chosen
 from streams.report.parts import Bar, bars, both, card, legend, tile, two_columns
 from streams.report.person import decision_card, person_card
-from streams.report.words import CHANNELS, FATES, KINDS, SCENARIOS, Words, outcome, pick, verdict
+from streams.report.results import effects_card, journey_card
+from streams.report.words import (
+    CHANNELS,
+    FATES,
+    GOES_ON,
+    KINDS,
+    SCENARIOS,
+    Words,
+    journey,
+    outcome,
+    pick,
+)
 
-UNDER_WAY = ("ENTERED", "EXITED")
-OUTCOME_COLOURS = {
-    "SENT": svg.GREEN,
-    "QUIET_DEFERRED": svg.GREEN,
-    "ENTERED": svg.BLUE,
-    "EXITED": svg.BLUE,
-}
+EMITTED = GOES_ON[:3]
+UNDER_WAY = GOES_ON[3:]
+OUTCOME_COLOURS = dict.fromkeys(EMITTED, svg.GREEN) | dict.fromkeys(UNDER_WAY, svg.BLUE)
 
 
-def render(summary: Mapping[str, Any], chosen: Chosen) -> str:
+class Picture(NamedTuple):
+    """A journey drawn, to stand with its results."""
+
+    journey: str
+    svg: str
+
+
+def render(summary: Mapping[str, Any], chosen: Chosen, picture: Picture | None = None) -> str:
     """`summary` is what summary.json holds; parts it has no figures for are left out."""
+    titles = summary["titles"]
     left, right = [_funnel(summary), _days(summary), _fates(summary)], [_outcomes(summary)]
     if summary.get("churn_auc") is not None:
         left.append(_ranking(summary))
         right.append(_reliability(summary))
-    if summary.get("coupon_effect"):
-        right.append(_coupon(summary["coupon_effect"]))
+    effects = "".join(f'<div class="gap">{part}</div>' for part in _effects(summary, picture))
     person = "" if chosen.person is None else person_card(chosen.person)
-    steps = [decision_card(decision, trigger) for decision, trigger in chosen.decisions]
+    steps = [
+        decision_card(decision, trigger, journey(decision.journey, titles))
+        for decision, trigger in chosen.decisions
+    ]
     style = files("streams.report").joinpath("style.css").read_text("utf-8")
     scenario = pick(SCENARIOS, summary["scenario"])
     return (
@@ -38,9 +55,20 @@ def render(summary: Mapping[str, Any], chosen: Chosen) -> str:
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>微信营销实时触达报告 · {escape(scenario.zh)}</title><style>{style}</style></head>"
         f"<body>{_header(summary, scenario)}<main>{_tiles(summary)}"
-        f"{two_columns(left, right)}{person}{two_columns(steps[:1], steps[1:])}"
+        f"{two_columns(left, right)}{effects}{two_columns(steps[:1], steps[1:])}"
+        f'<div class="gap">{person}</div>'
         f"{_footer(summary)}</main></body></html>\n"
     )
+
+
+def _effects(summary: Mapping[str, Any], picture: Picture | None) -> list[str]:
+    """The journey drawn with its results, and the effects of all."""
+    found = summary["effects"]
+    if not found:
+        return []
+    drawn = [one for one in found if picture is not None and one["journey"] == picture.journey]
+    cards = [journey_card(one, "" if picture is None else picture.svg) for one in drawn]
+    return [*cards, effects_card(found)]
 
 
 def _header(summary: Mapping[str, Any], scenario: Words) -> str:
@@ -133,7 +161,19 @@ def _fates(summary: Mapping[str, Any]) -> str:
         Words("每条事件的去向", "Where each event ended"),
         f"<table>{rows}<tr><th>合计 sum</th><th>{summary['events_in']:,}</th><th>100%</th></tr>"
         f"</table>{below}",
-        note=Words("每条输入恰好落在其中一类。", "Every input ends in exactly one of these."),
+        note=_conserved(summary),
+    )
+
+
+def _conserved(summary: Mapping[str, Any]) -> Words:
+    """Counted in = counted out, for events and for decisions."""
+    entering, due, ended = summary["matched"], summary["due"], summary["ended"]
+    return Words(
+        f"每条输入恰好落在其中一类。决策也一样：{entering:,} 次符合进入条件 + {due:,} 个到期步骤 + "
+        f"{ended:,} 次旅程结束 = {entering + due + ended:,}，有结果的 {summary['decisions']:,}。",
+        f"Every input ends in exactly one of these. So do decisions: {entering:,} entry matches + "
+        f"{due:,} steps due + {ended:,} journeys ended = {entering + due + ended:,}; with an "
+        f"outcome: {summary['decisions']:,}.",
     )
 
 
@@ -206,32 +246,6 @@ def _ranking(summary: Mapping[str, Any]) -> str:
             "A hit: the category of the next visit is among the first three.",
         ),
     )
-
-
-def _coupon(effect: Mapping[str, Any]) -> str:
-    bands = [
-        _band("发券 offered", effect["offered"], svg.GREEN),
-        _band("对照 held out", effect["held_out"], svg.PALE),
-        _band("差异 effect", effect["effect"], svg.BLUE),
-    ]
-    said = verdict(effect["effect"][0], effect["effect"][2])
-    text = Words(
-        f"随机分组：{effect['n_offered']:,} 人可得优惠券，{effect['n_held_out']:,} 人为对照；"
-        f"图为 {effect['window_days']} 天内回来的比例，横线是 95% 区间。{said.zh}",
-        f"Drawn at random: {effect['n_offered']:,} could get the coupon, "
-        f"{effect['n_held_out']:,} were held out; the share who came back within "
-        f"{effect['window_days']} days, with 95 % intervals. {said.en}",
-    )
-    return card(
-        Words("优惠券真的有用吗", "Did the coupon work?"),
-        svg.intervals(bands, "effect of the coupon against the control group"),
-        note=text,
-    )
-
-
-def _band(label: str, values: Sequence[float], colour: str) -> svg.Band:
-    low, middle, high = values
-    return svg.Band(label, low, middle, high, colour)
 
 
 def _footer(summary: Mapping[str, Any]) -> str:

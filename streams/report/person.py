@@ -11,9 +11,10 @@ from streams.explain import local_time, span
 from streams.report import svg
 from streams.report.parts import Bar, bars, card
 from streams.report.words import (
+    ARMS,
     CHANNELS,
+    CONTEXT,
     GATES,
-    JOURNEYS,
     KINDS,
     LIFECYCLES,
     Words,
@@ -52,8 +53,8 @@ def person_card(person: Person) -> str:
     return card(Words("用户画像", "One person, as the engine sees them"), body)
 
 
-def decision_card(decision: Decision, trigger: Trigger | None) -> str:
-    journey = pick(JOURNEYS, decision.journey)
+def decision_card(decision: Decision, trigger: Trigger | None, journey: Words) -> str:
+    """`journey`: its title."""
     met = (f"{journey.zh}：条件满足", f"{journey.en}: its condition was met")
     steps = [_step("→", *met, _cause(decision))]
     stopped = False
@@ -71,9 +72,48 @@ def decision_card(decision: Decision, trigger: Trigger | None) -> str:
     body = (
         f'<p class="note"><code>{escape(decision.decision_id)}</code> · '
         f"{escape(local_time(decision.decided_at_ms))}</p>"
-        f'<ol class="steps">{"".join(steps)}</ol>'
+        f'<ol class="steps">{"".join(steps)}</ol>{_candidates(decision)}{_context(decision)}'
     )
     return card(Words("一次决策，逐步说明", "One decision, step by step"), body)
+
+
+def _candidates(decision: Decision) -> str:
+    """Every arm with its probability, or with the gate that refused it."""
+    if not decision.candidates:
+        return ""
+    rows = []
+    for one in decision.candidates:
+        words, refused = pick(ARMS, one.arm), outcome(one.refused_by)
+        how = f"<b>{one.propensity:.1%}</b>"
+        if one.refused_by:
+            how = f'<span class="no">✕ {escape(refused.zh)}</span> {escape(one.refused_by)}'
+        style = ' class="taken"' if one.arm == decision.arm else ""
+        cost = f"¥{one.cost_fen / 100:,.0f}" if one.cost_fen else "—"
+        rows.append(
+            f"<tr{style}><td>{escape(words.zh)} <span class=en>{escape(one.arm)}</span></td>"
+            f"<td>{cost}</td><td>{how}</td></tr>"
+        )
+    total = sum(one.propensity for one in decision.candidates)
+    return (
+        '<h3>候选方案 <span class="en">candidates: the probability each was drawn with, or the '
+        "gate that refused it</span></h3><table><tr><th>方案 arm</th><th>成本 cost</th>"
+        f"<th>概率 propensity</th></tr>{''.join(rows)}<tr><th>合计 sum</th><th></th>"
+        f"<th>{total:.1%}</th></tr></table>"
+    )
+
+
+def _context(decision: Decision) -> str:
+    """What the chooser saw of the person."""
+    if not decision.features or len(decision.features) != len(CONTEXT):
+        return ""
+    chips = "".join(
+        f'<span class="chip plain">{escape(words.zh)} {value:+.2f}</span>'
+        for words, value in zip(CONTEXT.values(), decision.features, strict=True)
+    )
+    return (
+        f'<h3>选择器看到的 <span class="en">what the chooser ({escape(decision.chooser)}) saw, '
+        f'scaled</span></h3><div class="chips">{chips}</div>'
+    )
 
 
 def reasons(explanation: Explanation) -> str:

@@ -1,5 +1,6 @@
 """What the closed codes mean, in Chinese and English, for reports and explanations."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from streams.contract.decisions import OUTCOMES
@@ -42,12 +43,6 @@ LIFECYCLES: dict[str, Words] = {
     "at_risk": Words("有流失风险", "at risk"),
     "lost": Words("已流失", "lost"),
     "unfollowed": Words("已取关", "unfollowed"),
-}
-
-JOURNEYS: dict[str, Words] = {
-    "churn_coupon": Words("流失挽回券", "churn-risk coupon"),
-    "cart_rescue": Words("购物车提醒", "abandoned-cart message"),
-    "interest_content": Words("兴趣内容推荐", "interest-matched content"),
 }
 
 FEATURES: dict[str, Words] = {
@@ -138,25 +133,89 @@ _OUTCOMES_ZH: dict[str, str] = {
     "BUDGET_DAY": "当日预算已用完",
     "LOST_ARBITRATION": "同一时刻有更优先的触达",
     "ERASED": "用户要求被遗忘",
+    "NO_ENTITLEMENT": "剩余渠道都没有微信发送额度",
+    "HOLIDAY": "法定节假日不做营销",
+    "BUDGET_TOTAL": "总预算已用完",
+    "BUDGET_PERSON": "达到单人预算上限",
+    "PACED": "预算匀速投放，留待稍后",
+    "CHOSE_NOTHING": "抽中“不发送”",
+    "SHADOWED": "本应发出，但旅程处于影子模式",
+    "JOURNEY_PAUSED": "旅程已暂停（人工或安全规则）",
+    "TEMPLATE_ERROR": "模板无法为此用户填充",
+    "NOT_ELIGIBLE": "不符合任何方案的条件",
+    "GUARD_FALSE": "旅程的持续条件不再成立",
+    "LATE_ENTRY": "事件来得太晚，不再进入旅程",
+    "BRANCHED": "按条件或分流进入下一步",
+    "TIMED_OUT": "等待的事件未在期限内发生",
+    "EVENT_CAME": "等到了所等的事件",
+    "COMPLETED": "旅程走完",
+    "RESTARTED": "旅程新版本，重新开始",
+    "AWAITING_STAFF": "已发出，待员工确认",
+    "JOURNEY_LIMIT": "所在旅程数已达上限",
+    "ABUSE_HELD": "疑似薅羊毛，已拦下",
 }
 
 # The gates of a step in the order they are asked, with what each makes sure of.
 GATES: tuple[tuple[tuple[str, ...], Words], ...] = (
     (("BACKFILL",), Words("实时事件，不是历史补数", "a live event, no backfill")),
     (("ERASED",), Words("用户没有要求被遗忘", "the person was not forgotten")),
-    (("REENTRY_BLOCKED",), Words("可以（再次）进入此旅程", "may (re-)enter this journey")),
+    (("JOURNEY_PAUSED",), Words("旅程未暂停", "the journey is not paused")),
+    (("LATE_ENTRY",), Words("事件及时到达", "the event came in time")),
+    (
+        ("REENTRY_BLOCKED", "JOURNEY_LIMIT"),
+        Words("可以（再次）进入此旅程", "may (re-)enter this journey"),
+    ),
+    (("GUARD_FALSE",), Words("旅程的持续条件成立", "the journey's standing condition holds")),
+    (("NOT_ELIGIBLE",), Words("符合方案条件", "an arm is meant for this person")),
+    (("TEMPLATE_ERROR",), Words("文案可填充", "the wording can be filled")),
+    (("ABUSE_HELD",), Words("没有薅羊毛嫌疑", "no sign of abuse")),
     (("NO_CONSENT",), Words("有授权", "consent given")),
     (("SUPPRESSED",), Words("未取关、未拒绝", "not unfollowed, did not say no")),
     (("NO_ADDRESS",), Words("有可触达渠道", "a channel reaches the person")),
     (("HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY"), Words("不在对照组", "not in a control group")),
+    (("NO_ENTITLEMENT",), Words("有微信发送额度", "WeChat grants a message")),
     (
         ("CAP_PERSON", "CAP_CHANNEL", "CAP_GAP"),
         Words("未超过触达频次", "within the frequency caps"),
     ),
-    (("EXPIRED",), Words("免打扰后仍有效", "still valid after quiet hours")),
-    (("BUDGET_DAY",), Words("预算充足", "budget left")),
+    (
+        ("HOLIDAY", "EXPIRED"),
+        Words("免打扰后仍有效", "still valid after quiet hours and holidays"),
+    ),
+    (
+        ("BUDGET_PERSON", "BUDGET_TOTAL", "BUDGET_DAY", "PACED"),
+        Words("预算充足", "budget left"),
+    ),
+    (("CHOSE_NOTHING",), Words("抽中发送方案", "an arm that sends was drawn")),
     (("LOST_ARBITRATION",), Words("没有更优先的触达", "nothing with priority")),
+    (("SHADOWED",), Words("旅程正式运行", "the journey is live, it does not only watch")),
 )
+# What is no refusal: something went out, or the journey went on.
+GOES_ON: tuple[str, ...] = (
+    *("SENT", "QUIET_DEFERRED", "AWAITING_STAFF"),
+    *("ENTERED", "EXITED", "BRANCHED", "TIMED_OUT", "EVENT_CAME", "COMPLETED", "RESTARTED"),
+)
+
+# What a chooser sees of a person: `streams.engine.features`.
+CONTEXT: dict[str, Words] = {
+    "recency": Words("多久没来", "time since the last visit"),
+    "frequency": Words("活跃程度", "how active"),
+    "orders": Words("订单数", "orders"),
+    "spend": Words("消费额", "spending"),
+    "churn": Words("流失风险", "churn risk"),
+    "interest": Words("对该品类的兴趣", "interest in the category"),
+    "fatigue": Words("近期触达次数", "messages got lately"),
+    "response": Words("对触达的响应", "answers to messages"),
+}
+
+ARMS: dict[str, Words] = {
+    "": Words("规则拒绝", "refused"),
+    "hold": Words("对照组", "control group"),
+    "nothing": Words("不发送", "send nothing"),
+    "send": Words("发送", "send"),
+    "remind": Words("提醒", "reminder"),
+    "coupon": Words("优惠券", "coupon"),
+}
 
 
 def outcome(code: str) -> Words:
@@ -166,13 +225,18 @@ def outcome(code: str) -> Words:
 def verdict(low: float, high: float) -> Words:
     """What an interval of an effect allows to say."""
     if low > 0:
-        return Words("区间在 0 以上：优惠券有效。", "The interval is above zero: it worked.")
+        return Words("区间在 0 以上：确有增量。", "The interval is above zero: it worked.")
     if high < 0:
         return Words("区间在 0 以下：适得其反。", "The interval is below zero: it did harm.")
     return Words(
-        "区间包含 0：这次人数太少，看不出效果。",
+        "区间包含 0：以这次的人数，看不出有没有效果。",
         "The interval contains zero: with so few people nothing can be said.",
     )
+
+
+def journey(code: str, titles: Mapping[str, str]) -> Words:
+    """The title its file gives it, and its id made readable."""
+    return Words(titles.get(code) or code, code.replace("_", " "))
 
 
 def feature(name: str) -> Words:

@@ -2,11 +2,20 @@
 
 from collections.abc import AsyncIterator
 
-from streams.contract.topics import DEAD_LETTERS, DECISIONS, LOG, MAIL, PROFILES, STATE, TRIGGERS
+from streams.contract.topics import (
+    DEAD_LETTERS,
+    DECISIONS,
+    LOG,
+    MAIL,
+    PROFILES,
+    REPORTS,
+    STATE,
+    TRIGGERS,
+)
 from streams.runtime.kafka import AioKafka
 from streams.runtime.port import Stored
 
-OUTPUTS = (DECISIONS, PROFILES, DEAD_LETTERS, MAIL, *TRIGGERS.values())
+OUTPUTS = (DECISIONS, PROFILES, DEAD_LETTERS, MAIL, REPORTS, *TRIGGERS.values())
 READ_AT_MOST = 10_000
 
 

@@ -6,11 +6,15 @@ record's origin. So a crash, a zombie or a redelivery changes nothing that count
 """
 
 import asyncio
+from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Sequence
+from typing import Final
 
-from streams.contract.codec import decode_record, encode
-from streams.contract.records import Mail, Observed, Origin, Rejected
+from streams.contract.codec import ContractError, decode_record, encode
+from streams.contract.control import read_command
+from streams.contract.dead_letters import MAX_KEPT_BYTES
+from streams.contract.records import Control, Mail, Observed, Origin, Rejected
 from streams.contract.topics import LOG
 from streams.fold import Row
 from streams.runtime.clock import wall_ms
@@ -20,12 +24,15 @@ from streams.runtime.port import Append, Appender, Kafka, Stored
 
 YIELD_EVERY = 512
 
-Stamped = tuple[int, Observed | Rejected | Mail]
+EVERY: Final = -1  # the target of a record that goes to every partition
+
+Stamped = tuple[int, Observed | Rejected | Mail | Control]
 
 
 class IntakePipeline:
-    """`take(stored, origin)` gives the log partition and the record; `on_done(next_offset)` follows
-    an append.
+    """`take(stored, origin)` gives the log partition, or EVERY, and the record;
+    `on_done(next_offset)` follows an append. A crash between the appends of two partitions leaves
+    the offset undone: all are appended again, and folds that have seen the record drop it.
     """
 
     def __init__(
@@ -40,6 +47,7 @@ class IntakePipeline:
         take: Callable[[Stored, Origin], Stamped],
         metrics: Metrics,
         on_done: Callable[[int], None],
+        partitions: int,
         max_records: int = 4_000,
         max_skew_ms: int | None = None,
     ) -> None:
@@ -53,6 +61,7 @@ class IntakePipeline:
         self._take = take
         self._metrics = metrics
         self._on_done = on_done
+        self._every = range(partitions)
         self._max_records = max_records
         self._max_skew_ms = max_skew_ms
         self._waiting: deque[Stored] = deque()
@@ -131,6 +140,9 @@ class IntakePipeline:
                 row = Row(b"", encode(record))
                 if target in by_partition:
                     by_partition[target].append(row)
+                elif target == EVERY:
+                    for each in self._every:
+                        by_partition.setdefault(each, []).append(row)
                 else:
                     by_partition[target] = [row]
             await asyncio.sleep(0)
@@ -166,6 +178,19 @@ def stamp_mail(stored: Stored, origin: Origin, at_ms: int) -> Stamped:
     mail.origin = origin
     mail.at_ms = max(mail.at_ms, at_ms)
     return int(stored.key or b""), mail
+
+
+def stamp_command(stored: Stored, origin: Origin, at_ms: int) -> Stamped:
+    """A command goes to every partition; what is no command is a dead letter, on the first one."""
+    raw = stored.value or b""
+    try:
+        command = read_command(raw)
+    except ContractError as fault:
+        kept = b64encode(raw[:MAX_KEPT_BYTES]).decode()
+        return 0, Rejected(at_ms, origin, fault.reason, fault.detail, kept, len(raw))
+    return EVERY, Control(
+        at_ms, origin, command.kind, command.id, command.version, command.sha256, command.body
+    )
 
 
 class ClockSkewError(Exception):

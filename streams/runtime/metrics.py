@@ -22,7 +22,7 @@ FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered
 MAIL = ("forwarded", "received", "redelivered")
 CLEANED = ("attribute", "clipped", "converted", "imputed", "unknown_field", "unknown_type")
 MODELS = ("churn", "interest")
-RECORDS = ("genesis", "event", "rejected", "tick", "mail")
+RECORDS = ("genesis", "event", "rejected", "tick", "mail", "control")
 # Partitions with a label of their own; a deployment with more sees the rest as `other`.
 MAX_LABELLED_PARTITIONS = 256
 

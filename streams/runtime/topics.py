@@ -26,8 +26,7 @@ COMPACTED: Mapping[str, str] = {
 }
 
 
-def _kept(days: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+LOG_APPEND_TIME = {"message.timestamp.type": "LogAppendTime"}
 
 
 class TopicError(UserFault):
@@ -38,18 +37,18 @@ class Wanted(NamedTuple):
     name: str
     config: Mapping[str, str]
 
+    def partitions(self, settings: Settings) -> int:
+        return 1 if self.name in names.ONE_PARTITION else settings.partitions
 
-# Retention: raw ids stand in events only, hence days; the log outlives the longest what-if.
-WANTED: tuple[Wanted, ...] = (
-    Wanted(names.EVENTS, _kept(3)),
-    Wanted(names.LOG, _kept(35) | {"message.timestamp.type": "LogAppendTime"}),
-    Wanted(names.STATE, COMPACTED),
-    Wanted(names.MAIL, _kept(7)),
-    Wanted(names.DECISIONS, _kept(90)),
-    Wanted(names.PROFILES, COMPACTED),
-    Wanted(names.DEAD_LETTERS, _kept(14)),
-    *(Wanted(name, _kept(7)) for name in names.TRIGGERS.values()),
-)
+
+def _wanted(name: str, days: int | None) -> Wanted:
+    if days is None:
+        return Wanted(name, COMPACTED)
+    kept = {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+    return Wanted(name, kept | LOG_APPEND_TIME if name == names.LOG else kept)
+
+
+WANTED = tuple(_wanted(name, days) for name, days in names.RETENTION_DAYS.items())
 
 
 async def apply(settings: Settings, config: Config) -> list[str]:
@@ -67,7 +66,7 @@ async def apply(settings: Settings, config: Config) -> list[str]:
                 [
                     NewTopic(
                         topic,
-                        settings.partitions,
+                        wanted.partitions(settings),
                         settings.replication_factor,
                         topic_configs=dict(wanted.config),
                     )
@@ -100,16 +99,19 @@ async def check(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(**settings.kafka_options())
     await admin.start()
     try:
-        topics = [settings.topic(wanted.name) for wanted in WANTED]
-        for found in await admin.describe_topics(topics):
+        expected = {settings.topic(wanted.name): wanted.partitions(settings) for wanted in WANTED}
+        for found in await admin.describe_topics(list(expected)):
             topic, partitions = found["topic"], len(found["partitions"])
             if found["error_code"] != 0:
                 raise TopicError(f"{topic} is not there: run `streams topics --apply`")
-            if partitions != settings.partitions and topic != settings.topic(names.EVENTS):
-                raise TopicError(
-                    f"{topic} has {partitions} partitions, STREAMS_PARTITIONS says "
-                    f"{settings.partitions}: set it to {partitions}; the count is fixed by genesis"
-                )
+            if partitions == expected[topic] or topic == settings.topic(names.EVENTS):
+                continue
+            if topic == settings.topic(names.CONTROL):
+                raise TopicError(f"{topic} has {partitions} partitions, it must have one")
+            raise TopicError(
+                f"{topic} has {partitions} partitions, STREAMS_PARTITIONS says "
+                f"{settings.partitions}: set it to {partitions}; the count is fixed by genesis"
+            )
     finally:
         await admin.close()
 

@@ -32,7 +32,7 @@ from streams.runtime.bounded import BrokenBatch
 from streams.runtime.clock import Clock, EventClock, wall_clock, wall_ms
 from streams.runtime.decide import DecidePipeline, State
 from streams.runtime.health import Health, HealthServer
-from streams.runtime.intake import IntakePipeline, Stamped, stamp_mail
+from streams.runtime.intake import IntakePipeline, Stamped, stamp_command, stamp_mail
 from streams.runtime.kafka import AioKafka
 from streams.runtime.metrics import Metrics
 from streams.runtime.port import Append, Appender, Stored
@@ -42,6 +42,7 @@ log = logs.get("worker")
 
 READ_AHEAD = 8_000  # records a partition may have waiting before its fetches pause
 TICK_SECONDS = 1.0
+COMMANDS_AT_ONCE = 16  # of up to half a MiB, to every partition
 EXIT_SOFTWARE = 70
 
 
@@ -50,6 +51,14 @@ class Job(NamedTuple):
 
     new_fold: Callable[[int], Fold]
     intake: bool = True
+
+
+class Source(NamedTuple):
+    """How the records of a topic come onto the log."""
+
+    take: Callable[[Stored, Origin], Stamped]
+    epoch: int = 0
+    max_records: int = 4_000
 
 
 class Pipelines:
@@ -67,6 +76,13 @@ class Pipelines:
             key=settings.alias_key_bytes(), tenant=settings.tenant, partitions=settings.partitions
         )
         self._log_topic = settings.topic(names.LOG)
+        self._sources = {
+            names.EVENTS: Source(self._stamp_event, epoch=settings.events_epoch),
+            names.MAIL: Source(self._stamp_mail),
+            names.CONTROL: Source(
+                self._stamp_command, epoch=settings.control_epoch, max_records=COMMANDS_AT_ONCE
+            ),
+        }
         self._by_place: dict[tuple[str, int], DecidePipeline | IntakePipeline] = {}
         self._tasks: dict[tuple[str, int], asyncio.Task[None]] = {}
         self._done: dict[TP, int] = {}
@@ -193,16 +209,19 @@ class Pipelines:
         assert self._appender is not None
         tp = TP(topic, partition)
         name = topic.removeprefix(self._settings.topic_prefix)
+        source = self._sources[name]
         return IntakePipeline(
             kafka=kafka,
             appender=self._appender,
             prefix=self._settings.topic_prefix,
             topic=name,
-            epoch=self._settings.events_epoch if name == names.EVENTS else 0,
+            epoch=source.epoch,
             partition=partition,
-            take=self._stamp_event if name == names.EVENTS else self._stamp_mail,
+            take=source.take,
             metrics=self._metrics,
             on_done=lambda offset: self._done.__setitem__(tp, offset),
+            partitions=self._settings.partitions,
+            max_records=source.max_records,
             max_skew_ms=self._settings.max_skew_ms if self._settings.clock == "wall" else None,
         )
 
@@ -211,6 +230,12 @@ class Pipelines:
         if type(value) is BrokenBatch:
             return self._intake.rejected_batch(origin, self._clock(None), value.decode())
         return self._intake.take(value, origin, self._clock(value))
+
+    def _stamp_command(self, stored: Stored, origin: Origin) -> Stamped:
+        value = stored.value
+        if type(value) is BrokenBatch:
+            return self._intake.rejected_batch(origin, self._clock(None), value.decode())
+        return stamp_command(stored, origin, self._clock(None))
 
     def _stamp_mail(self, stored: Stored, origin: Origin) -> Stamped:
         return stamp_mail(stored, origin, self._clock(None))
@@ -283,7 +308,7 @@ def _add_agents(app: WorkerApp, job: Job) -> None:
             app.pipelines.offer(batch)
 
     if job.intake:
-        ours |= {settings.topic(names.EVENTS), settings.topic(names.MAIL)}
+        ours |= {settings.topic(name) for name in (names.EVENTS, names.MAIL, names.CONTROL)}
 
         @app.agent(topic(names.EVENTS), name="intake")
         async def intake(batches: Any) -> None:
@@ -292,6 +317,11 @@ def _add_agents(app: WorkerApp, job: Job) -> None:
 
         @app.agent(topic(names.MAIL), name="mail")
         async def mail(batches: Any) -> None:
+            async for batch in batches:
+                app.pipelines.offer(batch)
+
+        @app.agent(topic(names.CONTROL), name="control")
+        async def control(batches: Any) -> None:
             async for batch in batches:
                 app.pipelines.offer(batch)
 

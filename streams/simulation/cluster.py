@@ -13,18 +13,18 @@ from random import Random
 from typing import Any
 
 from streams.contract.records import Origin
-from streams.contract.topics import EVENTS, LOG, MAIL, STATE
+from streams.contract.topics import CONTROL, EVENTS, LOG, MAIL, STATE
 from streams.fold import Fold
 from streams.runtime.decide import DecidePipeline, State
 from streams.runtime.health import Health
-from streams.runtime.intake import IntakePipeline, Stamped, stamp_mail
+from streams.runtime.intake import IntakePipeline, Stamped, stamp_command, stamp_mail
 from streams.runtime.metrics import Metrics
 from streams.runtime.port import IndefiniteError, Stored
 from streams.simulation.checkers import Dump
 from streams.simulation.memory_kafka import Broker, MemoryAppender, MemoryKafka
 
 READ_AHEAD = 40
-SOURCES = (EVENTS, MAIL)
+SOURCES = (EVENTS, MAIL)  # with a partition for each of the log's; CONTROL has one
 
 
 class Worker:
@@ -70,11 +70,14 @@ class Worker:
         for task in self.tasks:
             task.cancel()
 
-    async def assign(self, partitions: set[int]) -> None:
-        """These partitions of the log and of both sources are ours from now on."""
+    async def assign(self, partitions: set[int], *, control: bool) -> None:
+        """These partitions of the log and of its sources are ours from now on, and perhaps the
+        control topic."""
+        sources = {(topic, partition) for topic in SOURCES for partition in partitions}
+        sources |= {(CONTROL, 0)} if control else set()
         for partition in [p for p in self.decide if p not in partitions]:
             await self.decide.pop(partition).close()
-        for place in [place for place in self.intake if place[1] not in partitions]:
+        for place in [place for place in self.intake if place not in sources]:
             await self.intake.pop(place).close()
         for partition in sorted(partitions):
             self._rewind(LOG, partition)
@@ -82,12 +85,12 @@ class Worker:
                 self.decide[partition].unpark()
             else:
                 self._start_decide(partition)
-            for topic in SOURCES:
-                self._rewind(topic, partition)
-                if (topic, partition) in self.intake:
-                    self.intake[topic, partition].begin(self.positions[topic, partition])
-                else:
-                    self._start_intake(topic, partition)
+        for topic, partition in sorted(sources):
+            self._rewind(topic, partition)
+            if (topic, partition) in self.intake:
+                self.intake[topic, partition].begin(self.positions[topic, partition])
+            else:
+                self._start_intake(topic, partition)
 
     async def park(self) -> None:
         for decide in self.decide.values():
@@ -126,7 +129,8 @@ class Worker:
             topic=topic,
             epoch=0,
             partition=partition,
-            take=self.cluster.take if topic == EVENTS else take_mail,
+            take=self.cluster.take if topic == EVENTS else TAKE[topic],
+            partitions=self.cluster.partitions,
             metrics=self._metrics,
             on_done=lambda offset: self.cluster.commit(topic, partition, offset),
             max_records=self.cluster.random.choice((1, 4, 16)),
@@ -161,8 +165,10 @@ class Worker:
                 pipeline.offer(records)
 
 
-def take_mail(stored: Stored, origin: Origin) -> Stamped:
-    return stamp_mail(stored, origin, 0)
+TAKE = {
+    MAIL: lambda stored, origin: stamp_mail(stored, origin, 0),
+    CONTROL: lambda stored, origin: stamp_command(stored, origin, 0),
+}
 
 
 class Cluster:
@@ -255,8 +261,10 @@ class Cluster:
         for worker in self.workers:
             await worker.park()
         order = self.random.sample(self.workers, len(self.workers))
+        commanded = self.random.randrange(len(order))
         for i, worker in enumerate(order):
-            await worker.assign({p for p in range(self.partitions) if p % len(order) == i})
+            ours = {p for p in range(self.partitions) if p % len(order) == i}
+            await worker.assign(ours, control=i == commanded)
 
     async def _finish(self) -> None:
         """Until all events are on the log and all of the log is applied."""
@@ -283,7 +291,8 @@ class Cluster:
         return True
 
     def _dump(self, partition: int) -> Dump:
-        names = sorted({t for t, p in self.broker.partitions if t not in (EVENTS, LOG, STATE)})
+        inputs = (EVENTS, CONTROL, LOG, STATE)
+        names = sorted({t for t, p in self.broker.partitions if t not in inputs})
         return Dump(
             partition=partition,
             log=self.broker.committed(LOG, partition),

@@ -1,4 +1,5 @@
-"""Caps, gaps, consent, quiet hours, budget, control groups and erasure, recomputed from the logs.
+"""Caps, gaps, consent, quiet hours, entitlements, money, control groups, pauses, erasure and the
+bookkeeping of decisions, recomputed from the logs: by the contract alone, without the engine.
 
 Every trigger, decision and profile is put to the place of the log it claims to come from: the
 clock must have shown its time there. Several records may share a time; an output is right if it is
@@ -7,25 +8,38 @@ right at one of their places (the timers fire before a record, the rest happens 
 A budget day is one of the policy's zone and counts triggers when they are created.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date
 from typing import NamedTuple, Protocol, TypeVar
 
+import msgspec
 from msgspec import Struct
 
 from streams.contract.codec import decode, decode_record
-from streams.contract.decisions import OUTCOMES, Decision
+from streams.contract.decisions import Decision
 from streams.contract.profiles import Profile
-from streams.contract.records import Genesis, Mail, Observed, Rejected
-from streams.contract.topics import DECISIONS, PROFILES, TRIGGERS
+from streams.contract.records import Control, Genesis, Mail, Observed, Rejected
+from streams.contract.reports import Applied, Report
+from streams.contract.topics import DECISIONS, MAIL, PROFILES, REPORTS, TRIGGERS
 from streams.contract.triggers import Trigger
-from streams.engine.config import Config
+from streams.simulation.policy_commands import POLICY_ACCOUNT, InForce, Limits, has_budget
+from streams.simulation.policy_decisions import (
+    Sides,
+    count_faults,
+    decision_faults,
+    note_decision,
+    pair_faults,
+    sides_of_decision,
+    sides_of_profile,
+    standing_faults,
+)
 from streams.simulation.policy_history import Parcels, People, Person
-from streams.simulation.policy_rules import trigger_faults, zone_of
+from streams.simulation.policy_money import Purse, Spend, money_faults
+from streams.simulation.policy_rules import cost_of, local_date, trigger_faults
 
-HELD = {"HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY"}
-EMITTED = {"SENT", "QUIET_DEFERRED"}
+EPOCH = date(1970, 1, 1)
+Sourced = Observed | Rejected | Mail | Control
 Claim = Trigger | Decision | Profile
 T = TypeVar("T", bound=Struct)
 
@@ -41,19 +55,23 @@ class Keyed(Protocol):
 
 
 class Partition(NamedTuple):
-    """One partition's log from its genesis on, what was emitted by short topic name, and, where it
-    is to be checked, the state as the last value per key.
+    """One partition's log from its genesis on and what was emitted by short topic name. Where they
+    are to be checked too: the state as the last value per key, the fold's counters, and how many
+    instances of journeys are still open in the state.
     """
 
     log: Sequence[Keyed]
     outputs: Mapping[str, Sequence[Keyed]]
     rows: Mapping[bytes, bytes] | None = None
+    counters: Mapping[str, float] | None = None
+    inside: int | None = None
 
 
-def check_policy(config: Config, partitions: Sequence[Partition]) -> list[str]:
+def check_policy(partitions: Sequence[Partition]) -> list[str]:
     """What is wrong, in words; [] is good. Give all partitions: people move between them."""
     parcels: Parcels = {}
-    walks = [_Walk(config, partition, parcels) for partition in partitions]
+    sides = Sides()
+    walks = [_Walk(partition, parcels, sides) for partition in partitions]
     running = {place: walk.run() for place, walk in enumerate(walks)}
     while running:
         before = [walk.folded for walk in walks]
@@ -64,39 +82,42 @@ def check_policy(config: Config, partitions: Sequence[Partition]) -> list[str]:
             for place in running:
                 walks[place].wrong.append("adopts a person whom no given log handed over")
             break
+    limits: dict[str, list[Limits]] = {}
+    for walk in walks:
+        for account, known in walk.in_force.limits.items():
+            limits.setdefault(account, []).extend(known)
     return [
-        f"partition {walk.number}: {fault}"
-        for walk in walks
-        for fault in (*walk.wrong, *walk.people.wrong, *_pairs(walk), *_budget(config, walk))
+        *(f"partition {walk.number}: {fault}" for walk in walks for fault in walk.faults()),
+        *money_faults([walk.purse for walk in walks], limits),
     ]
 
 
 class _Walk:
     """One partition's log in order, each output tried at its places."""
 
-    def __init__(self, config: Config, given: Partition, parcels: Parcels) -> None:
+    def __init__(self, given: Partition, parcels: Parcels, sides: Sides) -> None:
         first = decode_record(given.log[0].value or b"") if given.log else None
         if not isinstance(first, Genesis):
             raise ValueError("a log to check begins with its genesis record; dump it from there")
+        outputs = given.outputs
         self.number = first.partition
-        self.people = People(first.partition, first.partitions, config.late_ms, parcels)
+        self.in_force = InForce(first, _applied(outputs.get(REPORTS)))
+        self.people = People(first.partition, first.partitions, self.in_force, parcels)
+        self.purse = Purse(first.partition)
+        self.purse.say(_decoded(outputs.get(MAIL, ()), Mail))
         self.triggers = [
             trigger
             for topic in TRIGGERS.values()
-            for trigger in _decoded(given.outputs.get(topic, ()), Trigger)
+            for trigger in _decoded(outputs.get(topic, ()), Trigger)
         ]
-        self.decisions = _decoded(given.outputs.get(DECISIONS, ()), Decision)
+        self.decisions = _decoded(outputs.get(DECISIONS, ()), Decision)
         self.wrong: list[str] = []
         self.folded = 0
-        self._config = config
         self._given = given
-        self._held: dict[str, list[Decision]] = defaultdict(list)
-        for decision in self.decisions:
-            if decision.outcome in HELD:
-                self._held[decision.user_id].append(decision)
+        self._sides = sides
         self._claims: dict[int, list[Claim]] = defaultdict(list)
         claims: list[Claim] = [*self.triggers, *self.decisions]
-        for claim in (*claims, *_decoded(given.outputs.get(PROFILES, ()), Profile)):
+        for claim in (*claims, *_decoded(outputs.get(PROFILES, ()), Profile)):
             self._claims[_time_of(claim)].append(claim)
         self._open: list[Claim] = []
         self._best: dict[int, list[str]] = {}  # place in _open -> the least that is wrong with it
@@ -108,13 +129,10 @@ class _Walk:
             record = decode_record(stored.value or b"")
             if record.at_ms > people.now_ms:
                 self._move_clock(record.at_ms)
-            new = isinstance(record, Observed | Rejected | Mail) and people.is_new(record.origin)
-            if new and isinstance(record, Mail):
-                while people.waits_for(record):
+            if isinstance(record, Sourced) and people.is_new(record.origin):
+                while isinstance(record, Mail) and people.waits_for(record):
                     yield True
-                people.deliver(record)
-            elif new and isinstance(record, Observed):
-                people.observe(record, [])
+                self._take(record)
             self.folded += 1
             self._try()
         self._report()
@@ -123,12 +141,43 @@ class _Walk:
             self.wrong += [f"{_name(one)}: the clock never showed its time" for one in never]
         self._end()
 
+    def faults(self) -> Iterator[str]:
+        yield from self.wrong
+        yield from self.people.wrong
+        yield from self.in_force.end()
+        yield from pair_faults(self.triggers, self.decisions)
+        yield from standing_faults(self.decisions)
+        if self._given.counters is not None:
+            yield from count_faults(self.decisions, self._given.counters)
+
+    def _take(self, record: Sourced) -> None:
+        if isinstance(record, Mail):
+            if record.kind == "budget":
+                self.purse.hear(record)
+            else:
+                self.people.deliver(record)
+        elif isinstance(record, Observed):
+            self.people.observe(record, [])
+        elif isinstance(record, Control):
+            self.in_force.apply(record)
+
     def _move_clock(self, now_ms: int) -> None:
         self._report()
         self.people.now_ms = now_ms
         self._open = self._claims.pop(now_ms, [])
         self._best = {}
+        for claim in self._open:
+            if isinstance(claim, Trigger) and cost_of(claim):
+                self._spend(claim)
         self._try()
+
+    def _spend(self, trigger: Trigger) -> None:
+        """It counts whatever else is wrong with it."""
+        spec = self.in_force.version(trigger.campaign, trigger.campaign_version)
+        own = (trigger.campaign,) if spec is not None and has_budget(spec) else ()
+        today = local_date(self.in_force.policy.quiet.zone, trigger.created_at_ms)
+        spend = Spend((*own, POLICY_ACCOUNT), (today - EPOCH).days, cost_of(trigger))
+        self.purse.spends.append(spend)
 
     def _try(self) -> None:
         """Settle the open claims that are right at this place."""
@@ -138,26 +187,37 @@ class _Walk:
             faults = self._faults(claim)
             if place not in self._best or len(faults) < len(self._best[place]):
                 self._best[place] = faults
-            if faults:
-                continue
-            if isinstance(claim, Trigger):
-                self.people.living[claim.user_id].sends.append(claim)
-            elif isinstance(claim, Profile):
-                self.people.living[claim.user_id].held_out = claim.holdout
+            if not faults:
+                self._settle(claim, self.people.living[claim.user_id])
+
+    def _settle(self, claim: Claim, person: Person) -> None:
+        in_force = self.in_force
+        if isinstance(claim, Trigger):
+            unit = person.rights.unit(in_force.policy, claim)
+            assert unit is not None, "a trigger without one has a fault"
+            person.rights.burn(claim, unit)
+            person.sends.append(claim)
+        elif isinstance(claim, Decision):
+            self._sides.note(sides_of_decision(in_force, person, claim))
+            note_decision(person, claim)
+        else:
+            self._sides.note(sides_of_profile(in_force, person, claim))
 
     def _report(self) -> None:
         for place, claim in enumerate(self._open):
             self.wrong += [f"{_name(claim)}: {fault}" for fault in self._best[place]]
 
     def _faults(self, claim: Claim) -> list[str]:
-        person = self.people.living.get(claim.user_id)
+        person, in_force = self.people.living.get(claim.user_id), self.in_force
         if person is None:
             return [f"its person is {self.people.gone.get(claim.user_id, 'unknown')}"]
         if isinstance(claim, Trigger):
-            return trigger_faults(self._config.policy, person, claim, self._held[claim.user_id])
-        if isinstance(claim, Profile):
-            return _profile_faults(person, claim)
-        return []
+            return trigger_faults(in_force, person, claim)
+        if isinstance(claim, Decision):
+            sides = sides_of_decision(in_force, person, claim)
+            return decision_faults(in_force, person, claim) + self._sides.faults(sides)
+        sides = sides_of_profile(in_force, person, claim)
+        return _profile_faults(person, claim) + self._sides.faults(sides)
 
     def _end(self) -> None:
         """What is left at the end is of the living."""
@@ -169,6 +229,12 @@ class _Walk:
         for row in self._given.rows or {}:
             if row.startswith(b"u:") and row[2:].decode() not in living:
                 self.wrong.append(f"state row {row!r}: its person is gone or never was")
+        inside = sum(person.inside.total() for person in living.values())
+        if self._given.inside not in (None, inside):
+            self.wrong.append(
+                f"{inside} instances of journeys have begun and not ended, "
+                f"{self._given.inside} are in the state"
+            )
 
 
 def _profile_faults(person: Person, profile: Profile) -> list[str]:
@@ -181,70 +247,14 @@ def _profile_faults(person: Person, profile: Profile) -> list[str]:
     return faults
 
 
-def _pairs(walk: _Walk) -> Iterator[str]:
-    """Each trigger has its decision, each decision that emits its trigger; ids are unique."""
-    decided = {one.trigger_id: one for one in walk.decisions if one.trigger_id}
-    for kind, ids in (
-        ("trigger", [one.trigger_id for one in walk.triggers]),
-        ("decision", [one.decision_id for one in walk.decisions]),
-        ("decided trigger", [one.trigger_id for one in walk.decisions if one.trigger_id]),
-    ):
-        for name, times in Counter(ids).items():
-            if times > 1:
-                yield f"{kind} {name}: stands there {times} times"
-    for trigger in walk.triggers:
-        decision = decided.pop(trigger.trigger_id, None)
-        if decision is None:
-            yield f"{_name(trigger)}: has no decision"
-        elif _told(decision) != _expected(trigger):
-            yield f"{_name(trigger)}: its decision says {_told(decision)}, not {_expected(trigger)}"
-    for decision in decided.values():
-        yield f"{_name(decision)}: its trigger {decision.trigger_id} is missing"
-    for decision in walk.decisions:
-        if decision.outcome not in OUTCOMES:
-            yield f"{_name(decision)}: the outcome {decision.outcome!r} is unknown"
-        elif (decision.outcome in EMITTED) != bool(decision.trigger_id):
-            yield f"{_name(decision)}: {decision.outcome} with trigger {decision.trigger_id!r}"
-
-
-def _told(decision: Decision) -> tuple[object, ...]:
-    return (
-        decision.outcome,
-        decision.decision_id,
-        decision.user_id,
-        decision.journey,
-        decision.channel,
-        decision.decided_at_ms,
-        decision.cause_event_id,
-        decision.cost_fen,
-    )
-
-
-def _expected(trigger: Trigger) -> tuple[object, ...]:
-    return (
-        "SENT" if trigger.not_before_ms == trigger.created_at_ms else "QUIET_DEFERRED",
-        trigger.decision_id,
-        trigger.user_id,
-        trigger.campaign,
-        trigger.channel,
-        trigger.created_at_ms,
-        trigger.cause_event_id,
-        0 if trigger.coupon is None else trigger.coupon.cost_fen,
-    )
-
-
-def _budget(config: Config, walk: _Walk) -> Iterator[str]:
-    """Costs are not negative: a day's sum within the share means that every prefix is."""
-    share_fen = config.policy.daily_budget_fen // config.partitions
-    spent_fen: Counter[str] = Counter()
-    zone = zone_of(config.policy.quiet.zone)
-    for trigger in walk.triggers:
-        if trigger.coupon is not None:
-            day = datetime.fromtimestamp(trigger.created_at_ms // 1000, zone).date().isoformat()
-            spent_fen[day] += trigger.coupon.cost_fen
-    for day, fen in spent_fen.items():
-        if fen > share_fen:
-            yield f"on {day} {fen} fen were spent, the budget is {share_fen}"
+def _applied(reports: Sequence[Keyed] | None) -> list[Applied] | None:
+    """The reports of commands, in order; None where no reports are given."""
+    if reports is None:
+        return None
+    found: list[Report] = [
+        msgspec.json.decode(one.value, type=Report) for one in reports if one.value is not None
+    ]
+    return [one for one in found if isinstance(one, Applied)]
 
 
 def _decoded(records: Sequence[Keyed], what: type[T]) -> list[T]:

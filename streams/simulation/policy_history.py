@@ -6,6 +6,7 @@ or encoded, and nothing of the engine's code. What a person brings from another 
 from the walk over that partition's log, never from the state the mail carries.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from streams.contract.events import TYPES
 from streams.contract.partitioning import base_alias, partition_of
 from streams.contract.records import Mail, Observed, Origin
 from streams.contract.triggers import Trigger
+from streams.simulation.policy_commands import InForce
+from streams.simulation.policy_entitlements import Rights
 
 NEVER_LATE = ("consent.granted", "consent.withdrawn", "user.erasure_requested")
 MOST_LINKED = 64  # aliases one person may have
@@ -36,19 +39,27 @@ class Said(NamedTuple):
     data: Any
 
 
+class Cause(NamedTuple):
+    """Of all events of one id: whether all were from a backfill, and the latest time."""
+
+    backfill: bool
+    time_ms: int
+
+
 class Person(Struct):
     """All that is known of one generation of one user id; merged people bring theirs along."""
 
     user_id: str
     first_ms: int
+    anchor: str  # the alias the control groups know the person as
     events: int = 0  # applied ones
     recent: list[tuple[tuple[str, str], int]] = []  # ((source, event id), second)
     forgotten: tuple[tuple[str, str], int] = (("", ""), -1)  # the latest not in `recent` any more
-    causes: dict[str, bool] = {}  # event id -> whether all of that id were from a backfill
+    causes: dict[str, Cause] = {}
     said: list[Said] = []
     sends: list[Trigger] = []
-    merged_ms: int = 0  # the log's time of the last merge
-    held_out: bool = False  # of everything, by the last profile since then
+    rights: Rights = msgspec.field(default_factory=Rights)
+    inside: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)  # journey, cause
 
     def forget(self) -> None:
         """Only the latest marks are known as duplicates; of the others the one of latest time."""
@@ -63,6 +74,7 @@ class Alias(Struct):
     erased_ms: int = -1
     forward: str = ""
     linked: list[str] = []
+    anchor: str = ""  # it outlives an erasure; empty: the alias itself
 
 
 Parcels = dict[tuple[str, int], Person | None]
@@ -71,14 +83,16 @@ Parcels = dict[tuple[str, int], Person | None]
 class People:
     """The people of one partition. `parcels` is shared by the walks: who is on the way to where."""
 
-    def __init__(self, partition: int, partitions: int, late_ms: int, parcels: Parcels) -> None:
+    def __init__(
+        self, partition: int, partitions: int, in_force: InForce, parcels: Parcels
+    ) -> None:
         self.living: dict[str, Person] = {}
         self.gone: dict[str, str] = {}  # user id -> why
         self.now_ms = 0
         self.wrong: list[str] = []
         self._partition = partition
         self._partitions = partitions
-        self._late_ms = late_ms
+        self._in_force = in_force
         self._parcels = parcels
         self._aliases: dict[str, Alias] = {}
         self._marks: dict[tuple[str, int, int], int] = {}
@@ -110,7 +124,7 @@ class People:
             return  # the mail that forwards it is on another log
         person = self.living.get(user_id)
         mark = (event.source, event.id)
-        late = event.time_ms < self.now_ms - self._late_ms
+        late = event.time_ms < self.now_ms - self._in_force.late_ms
         if person is not None:
             if any(mark == one for one, _ in person.recent):
                 return
@@ -119,16 +133,24 @@ class People:
         if late and not event.backfill and event.type not in NEVER_LATE:
             return
         if event.type == "user.erasure_requested":
-            self._bury(user_id, "erased")
-            self._erase(base_alias(user_id), event.time_ms)
+            self._end_of(user_id)
+            name = base_alias(user_id)
+            anchor = self._alias(name).anchor if person is None else person.anchor
+            self._erase(name, event.time_ms)
+            self._alias(name).anchor = anchor
             return
         if person is None:
-            person = self.living[user_id] = Person(user_id, event.time_ms)
+            person = self._new(user_id, event.time_ms)
         person.events += 1
         person.recent.append((mark, event.time_ms // 1000))
         person.forget()
-        person.causes[event.id] = event.backfill and person.causes.get(event.id, True)
+        known = person.causes.get(event.id, Cause(True, event.time_ms))
+        backfill = event.backfill and known.backfill
+        person.causes[event.id] = Cause(backfill, max(event.time_ms, known.time_ms))
         person.first_ms = min(person.first_ms, event.time_ms)
+        person.rights.hear(
+            self._in_force.policy, event.type, event.data, event.time_ms, self.now_ms
+        )
         if event.type in STANDING:
             person.said.append(Said(event.time_ms, event.type, event.data))
         if event.type == "identity.linked":
@@ -173,7 +195,20 @@ class People:
     def _erased_ms(self, name: str) -> int:
         return self._aliases[name].erased_ms if name in self._aliases else -1
 
+    def _new(self, user_id: str, time_ms: int) -> Person:
+        name = base_alias(user_id)
+        known = self._aliases.get(name)
+        anchor = known.anchor if known is not None and known.anchor else name
+        person = self.living[user_id] = Person(user_id, time_ms, anchor)
+        return person
+
     # Merges and erasures.
+
+    def _end_of(self, user_id: str) -> None:
+        """An erasure: what the person was inside of has ended before."""
+        person = self._bury(user_id, "erased")
+        for journey, cause in person.inside.elements() if person else ():
+            self.wrong.append(f"{user_id} was erased, {journey} of {cause} has no end")
 
     def _bury(self, user_id: str, why: str) -> Person | None:
         self.gone[user_id] = why
@@ -185,6 +220,7 @@ class People:
         alias.generation += 1
         alias.erased_ms = max(alias.erased_ms, erased_ms)
         alias.forward = ""
+        alias.anchor = ""
         for other in linked:
             if self._is_here(other):
                 self._erase(other, erased_ms)
@@ -208,18 +244,22 @@ class People:
         self._own(base_alias(person.user_id), name)
         if other is None:
             return
+        if other.first_ms < person.first_ms:
+            person.anchor = other.anchor
         person.first_ms = min(person.first_ms, other.first_ms)
         person.events += other.events
         person.recent = other.recent + person.recent
         if other.forgotten[1] > person.forgotten[1]:
             person.forgotten = other.forgotten
         person.forget()
-        for cause, backfill in other.causes.items():
-            person.causes[cause] = backfill and person.causes.get(cause, True)
+        for cause, theirs in other.causes.items():
+            ours = person.causes.get(cause, theirs)
+            backfill = ours.backfill and theirs.backfill
+            person.causes[cause] = Cause(backfill, max(ours.time_ms, theirs.time_ms))
         person.said += other.said
         person.sends += other.sends
-        person.merged_ms = self.now_ms
-        person.held_out = False
+        person.rights.merge(other.rights, self.now_ms)
+        person.inside.update(other.inside)
 
     # Mail.
 
@@ -261,7 +301,7 @@ class People:
         if (other is None) == bool(body["state"]):
             self.wrong.append(f"{user_id} adopts {body['from']}: history and state disagree")
         if other is not None and user_id not in self.living:
-            self.living[user_id] = Person(user_id, other.first_ms)
+            self._new(user_id, other.first_ms + 1)
         if user_id in self.living:
             self._merge(self.living[user_id], body["from"], other)
         else:

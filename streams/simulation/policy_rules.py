@@ -7,12 +7,16 @@ relations and the zone.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from streams.contract.decisions import Decision
+from streams.contract.journeys import HOLD, JourneySpec
+from streams.contract.policy import Cap, Policy, QuietHours
 from streams.contract.triggers import Trigger
-from streams.engine.config import Policy
+from streams.expressions.durations import duration_ms
+from streams.simulation.policy_commands import InForce
+from streams.simulation.policy_decisions import cause_faults
+from streams.simulation.policy_entitlements import calendar_unit
 from streams.simulation.policy_history import (
     ATTRIBUTES,
     CONSENT,
@@ -26,62 +30,102 @@ from streams.simulation.policy_history import (
 DEPARTING = ("user.unfollowed", "contact.removed_by_customer")
 
 
-def trigger_faults(
-    policy: Policy, person: Person, trigger: Trigger, held: Sequence[Decision]
-) -> list[str]:
+def trigger_faults(in_force: InForce, person: Person, trigger: Trigger) -> list[str]:
+    """What is wrong with it at this place of the log."""
+    spec = in_force.version(trigger.campaign, trigger.campaign_version)
+    if spec is None:
+        return [f"{trigger.campaign}@{trigger.campaign_version} was not published"]
+    policy = in_force.policy
     return [
-        *_cause(person, trigger),
-        *_caps(policy, person, trigger),
+        *_allowed(in_force, spec, trigger),
+        *cause_faults(person, trigger.cause_event_id),
+        *_caps(policy, spec, person, trigger),
+        *_gap(policy, person, trigger),
         *_consent(policy, person, trigger),
         *_ended(person, trigger),
         *_refused(person, trigger),
+        *_personal(policy, person, trigger),
         *_quiet(policy, person, trigger),
-        *_holdout(person, trigger, held),
+        *_entitled(policy, person, trigger),
+        *_person_budget(spec, person, trigger),
     ]
 
 
-def _cause(person: Person, trigger: Trigger) -> list[str]:
-    """What led to it is something of this person: nothing older than an erasure, no backfill."""
-    if trigger.cause_event_id.startswith(f"check:{person.user_id}:"):
-        return []
-    backfill = person.causes.get(trigger.cause_event_id)
-    if backfill is None:
-        return ["its cause is no event of this person"]
-    return ["its cause is a backfill"] if backfill else []
-
-
-def _caps(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
+def _allowed(in_force: InForce, spec: JourneySpec, trigger: Trigger) -> list[str]:
     faults = []
-    clocks = {
-        "created": [(one, one.created_at_ms) for one in (*person.sends, trigger)],
-        "released": [(one, one.not_before_ms) for one in (*person.sends, trigger)],
-    }
-    for clock, times in clocks.items():
-        here_ms = times[-1][1]
-        for rule in policy.caps:
-            if rule.purpose not in (trigger.purpose, "*"):
-                continue
-            if rule.channel not in (trigger.channel, "*"):
-                continue
-            counted = [
-                at_ms
-                for one, at_ms in times
-                if rule.purpose in (one.purpose, "*") and rule.channel in (one.channel, "*")
-            ]
+    if in_force.is_paused(spec.id):
+        faults.append("its journey is paused")
+    if spec.status != "live":
+        faults.append(f"its journey is {spec.status}: nothing of it may go out")
+    if trigger.purpose != spec.purpose:
+        faults.append(f"is for {trigger.purpose}, its journey for {spec.purpose}")
+    if trigger.tenant != in_force.tenant:
+        faults.append(f"is of the tenant {trigger.tenant}")
+    if trigger.experiment.holdout or trigger.experiment.arm == HOLD:
+        faults.append("sent to a control group")
+    return faults
+
+
+def _caps(policy: Policy, spec: JourneySpec, person: Person, trigger: Trigger) -> list[str]:
+    """The policy's caps, and the journey's own, which count its own sends only."""
+    own = [one for one in person.sends if one.campaign == trigger.campaign]
+    return [
+        fault
+        for rules, sends in ((policy.caps, person.sends), (spec.limits.caps, own))
+        for rule in rules
+        if rule.limits and _applies(rule, trigger)
+        for fault in _cap(
+            policy, rule, person, [one for one in sends if _applies(rule, one)], trigger
+        )
+    ]
+
+
+def _applies(rule: Cap, trigger: Trigger) -> bool:
+    return rule.purpose in (trigger.purpose, "*") and rule.channel in (trigger.channel, "*")
+
+
+def _cap(
+    policy: Policy, rule: Cap, person: Person, sends: Sequence[Trigger], trigger: Trigger
+) -> list[str]:
+    faults = []
+    for clock, times_ms in (
+        ("created", [one.created_at_ms for one in (*sends, trigger)]),
+        ("released", [one.not_before_ms for one in (*sends, trigger)]),
+    ):
+        here_ms = times_ms[-1]
+        if rule.per:
+            most = min(
+                sum(
+                    calendar_unit(rule.per, zone, at_ms) == calendar_unit(rule.per, zone, here_ms)
+                    for at_ms in times_ms
+                )
+                for zone in zones_of(policy, person)
+            )
+            window = f"one {rule.per}"
+        else:
             most = max(
-                sum(start_ms <= at_ms <= start_ms + rule.window_ms for at_ms in counted)
-                for start_ms in counted
+                sum(start_ms <= at_ms <= start_ms + rule.window_ms for at_ms in times_ms)
+                for start_ms in times_ms
                 if start_ms <= here_ms <= start_ms + rule.window_ms
             )
-            if most > rule.most:
-                faults.append(f"{most} {clock} within {rule.window_ms} ms, the cap is {rule.most}")
-        gaps = [
-            abs(here_ms - at_ms)
-            for one, at_ms in times[:-1]
-            if one.purpose == trigger.purpose == "marketing"
-        ]
-        if gaps and min(gaps) < policy.gap_ms:
-            faults.append(f"{clock} {min(gaps)} ms apart from another, the gap is {policy.gap_ms}")
+            window = f"{rule.window_ms} ms"
+        if most > rule.most:
+            faults.append(f"{most} {clock} within {window}, the cap is {rule.most}")
+    return faults
+
+
+def _gap(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
+    if trigger.purpose != "marketing":
+        return []
+    faults = []
+    others = [one for one in person.sends if one.purpose == "marketing"]
+    for clock, here_ms, times_ms in (
+        ("created", trigger.created_at_ms, [one.created_at_ms for one in others]),
+        ("released", trigger.not_before_ms, [one.not_before_ms for one in others]),
+    ):
+        apart_ms = min((abs(here_ms - at_ms) for at_ms in times_ms), default=policy.gap_ms)
+        if apart_ms < policy.gap_ms:
+            faults.append(f"{clock} {apart_ms} ms apart from another, the gap is {policy.gap_ms}")
     return faults
 
 
@@ -134,28 +178,96 @@ def _refused(person: Person, trigger: Trigger) -> list[str]:
     return []
 
 
-def _quiet(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
-    if not trigger.created_at_ms <= trigger.not_before_ms <= trigger.expires_at_ms:
-        return ["is not created, released and expired in this order"]
-    if trigger.purpose != "marketing":
+def _personal(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
+    """Nothing personalised to whom refused that (PIPL art. 24)."""
+    rules = policy.personalisation
+    if not trigger.personalised:
         return []
+    said = [
+        one
+        for one in person.said
+        if one.kind in CONSENT and one.data.purpose in (rules.purpose, "*")
+        if one.data.channel == "*"
+    ]
+    refused = any(
+        one.kind == REFUSAL and one.data.campaign in rules.refusals for one in person.said
+    )
+    withdrawn = any(one.kind == "consent.withdrawn" for one in _latest(said))
+    if refused or withdrawn or not (said or rules.by_default):
+        return ["personalised for somebody who does not allow that"]
+    return []
+
+
+def zones_of(policy: Policy, person: Person) -> list[str]:
+    """The person's zone; several where they told several at one time."""
     given = [
         one
         for one in person.said
         if one.kind == ATTRIBUTES and zone_of(one.data.attributes.get("zone", ""))
     ]
-    zones = [one.data.attributes["zone"] for one in _latest(given)] or [policy.quiet.zone]
-    if all(_is_quiet(policy, zone, trigger.not_before_ms) for zone in zones):
-        return [f"released in the quiet hours of {', '.join(zones)}"]
-    return []
+    return [one.data.attributes["zone"] for one in _latest(given)] or [policy.quiet.zone]
 
 
-def _is_quiet(policy: Policy, zone: str, time_ms: int) -> bool:
-    local = datetime.fromtimestamp(time_ms // 1000, zone_of(zone))
-    minute, hours = local.hour * 60 + local.minute, policy.quiet
+def _quiet(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
+    if not trigger.created_at_ms <= trigger.not_before_ms <= trigger.expires_at_ms:
+        return ["is not created, released and expired in this order"]
+    marketing = trigger.purpose == "marketing"
+    hours = policy.quiet if marketing else policy.quiet_service
+    if hours is None:
+        return []
+    faults = []
+    zones = zones_of(policy, person)
+    if all(_is_quiet(hours, zone, trigger.not_before_ms) for zone in zones):
+        faults.append(f"released in the quiet hours of {', '.join(zones)}")
+    if marketing and hours.on_holiday != "send":
+        days = [local_date(zone, trigger.not_before_ms).isoformat() for zone in zones]
+        if all(day in hours.holidays for day in days):
+            faults.append(f"released on the holiday {', '.join(days)}")
+    return faults
+
+
+def _is_quiet(hours: QuietHours, zone: str, time_ms: int) -> bool:
+    local = _local(zone, time_ms)
+    minute = local.hour * 60 + local.minute
     if hours.from_minute <= hours.to_minute:
         return hours.from_minute <= minute < hours.to_minute
     return not hours.to_minute <= minute < hours.from_minute
+
+
+def local_date(zone: str, time_ms: int) -> date:
+    return _local(zone, time_ms).date()
+
+
+def _local(zone: str, time_ms: int) -> datetime:
+    return datetime.fromtimestamp(time_ms // 1000, zone_of(zone))
+
+
+def _entitled(policy: Policy, person: Person, trigger: Trigger) -> list[str]:
+    unit = person.rights.unit(policy, trigger)
+    if unit is None:
+        return [f"no unit to send by {trigger.channel} is left"]
+    if bool(unit.needs) != trigger.awaits_staff:
+        return [f"a unit that needs {unit.needs or 'nobody'}, awaits_staff {trigger.awaits_staff}"]
+    return []
+
+
+def _person_budget(spec: JourneySpec, person: Person, trigger: Trigger) -> list[str]:
+    budget = spec.budget.person
+    if budget is None or not budget.fen or not cost_of(trigger):
+        return []
+    since_ms = trigger.created_at_ms - duration_ms(budget.per)
+    spent_fen = cost_of(trigger) + sum(
+        cost_of(one)
+        for one in person.sends
+        if one.campaign == trigger.campaign and one.created_at_ms > since_ms
+    )
+    if spent_fen > budget.fen:
+        return [f"{spent_fen} fen for this person within {budget.per}, {budget.fen} are allowed"]
+    return []
+
+
+def cost_of(trigger: Trigger) -> int:
+    return 0 if trigger.coupon is None else trigger.coupon.cost_fen
 
 
 def zone_of(name: str) -> ZoneInfo | None:
@@ -163,20 +275,6 @@ def zone_of(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
         return None
-
-
-def _holdout(person: Person, trigger: Trigger, held: Sequence[Decision]) -> list[str]:
-    """A control group is for good; only a merge may put the person into another one."""
-    if trigger.experiment.holdout:
-        return ["sent to a control group"]
-    if person.held_out:
-        return ["sent to a control group: the last profile says so"]
-    for decision in held:
-        earlier = person.merged_ms < decision.decided_at_ms <= trigger.created_at_ms
-        everything = decision.outcome == "HOLDOUT_GLOBAL"
-        if earlier and (everything or decision.journey == trigger.campaign):
-            return [f"sent to a control group: {decision.outcome} was decided before"]
-    return []
 
 
 def _latest(said: Sequence[Said]) -> list[Said]:

@@ -11,6 +11,8 @@ from msgspec import Struct
 from ruamel.yaml import YAML
 
 from streams.contract import (
+    content,
+    control,
     dead_letters,
     decisions,
     envelope,
@@ -18,14 +20,17 @@ from streams.contract import (
     glossary,
     profiles,
     records,
+    reports,
     triggers,
 )
 from streams.contract.codec import decode, decode_record, encode
+from streams.contract.control import Command, read_command
 from streams.contract.dead_letters import DeadLetter
 from streams.contract.decisions import Decision
 from streams.contract.events import TYPES
 from streams.contract.profiles import Profile
 from streams.contract.records import Observed, Origin
+from streams.contract.reports import Applied, JourneyReport
 from streams.contract.schemas import event_example, files, main
 from streams.contract.topics import TRIGGERS
 from streams.contract.triggers import KINDS, Trigger
@@ -36,7 +41,7 @@ FILES = files()
 EXAMPLES = sorted(name for name in FILES if name.startswith("examples/"))
 SCHEMAS = sorted(name for name in FILES if name.endswith(".json") and name not in EXAMPLES)
 AT_MS = 1_763_798_400_280
-KINDS_ON_THE_LOG = ("genesis", "event", "rejected", "tick", "mail")
+KINDS_ON_THE_LOG = ("genesis", "event", "rejected", "tick", "mail", "control")
 
 
 def schema(name: str) -> Any:
@@ -104,6 +109,8 @@ def test_every_example_of_the_log_is_read_by_the_codec(kind: str) -> None:
         ("decision", Decision),
         ("profile", Profile),
         ("dead-letter", DeadLetter),
+        ("report.applied", Applied),
+        ("report.journey", JourneyReport),
     ],
 )
 def test_every_example_of_an_output_is_read_by_the_codec(
@@ -112,6 +119,10 @@ def test_every_example_of_an_output_is_read_by_the_codec(
     raw = FILES[f"examples/{name}.json"]
     record = decode(raw, structure)
     assert msgspec.convert(orjson.loads(encode(record)), structure) == record
+
+
+def test_the_example_of_a_command_is_one() -> None:
+    assert isinstance(read_command(FILES["examples/command.json"]), Command)
 
 
 def test_what_the_codec_writes_with_defaults_left_out_is_valid_too() -> None:
@@ -146,7 +157,7 @@ def test_fields_of_a_newer_producer_are_valid() -> None:
 def test_every_field_of_every_schema_is_described() -> None:
     for name in SCHEMAS:
         for field, value in schema(name)["properties"].items():
-            if field not in ("type", "record", "kind", "data") and "$ref" not in value:
+            if field not in ("type", "record", "report", "kind", "data") and "$ref" not in value:
                 assert value["description"], (name, field)
 
 
@@ -157,7 +168,10 @@ def test_every_event_type_keeps_an_id_of_its_own() -> None:
 
 
 def test_the_glossary_has_no_entry_that_no_field_needs() -> None:
-    modules = (dead_letters, decisions, envelope, events, profiles, records, triggers)
+    modules = (
+        *(content, control, dead_letters, decisions, envelope, events),
+        *(profiles, records, reports, triggers),
+    )
     structures = [
         value
         for module in modules
@@ -178,7 +192,7 @@ def test_the_asyncapi_document_names_every_topic_and_only_schemas_that_exist() -
     document = YAML(typ="safe").load(FILES["asyncapi.yaml"].decode())
     topics = {channel["address"] for channel in document["channels"].values()}
     assert {f"wechat.{topic}" for topic in TRIGGERS.values()} < topics
-    assert len(topics) == 11
+    assert len(topics) == 13
     for channel in document["channels"].values():
         for message in channel.get("messages", {}).values():
             assert message["payload"]["schema"]["$ref"].removeprefix("./") in FILES

@@ -17,7 +17,7 @@ def test_a_missing_category_and_price_are_those_last_said_of_the_item() -> None:
     world.wait(30 * MINUTE_MS)
     (trigger,) = world.triggers
     assert trigger.message is not None
-    assert trigger.message.params == {"item_id": "pot", "category": "tea", "value_fen": "1800"}
+    assert trigger.message.params == {"thing1": "tea", "amount2": "18"}
     assert world.count("clean.imputed") == 2
 
 
@@ -28,7 +28,7 @@ def test_what_nobody_ever_said_stays_missing() -> None:
     world.wait(30 * MINUTE_MS)
     (trigger,) = world.triggers
     assert trigger.message is not None
-    assert trigger.message.params == {"item_id": "pot"}
+    assert trigger.message.params == {"thing1": "商品", "amount2": "0"}
     assert world.count("clean.imputed") == 0
 
 

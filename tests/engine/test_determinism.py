@@ -9,23 +9,36 @@ from hashlib import sha256
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from streams.engine.config import Config
 from streams.engine.fold import EngineFold
 from streams.fold import Output
+from tests.engine.journeys import CART, CHURN, INTEREST, LOOPED, journey
 from tests.engine.world import DAY_MS, HOUR_MS, MINUTE_MS, OPEN, World, altered, with_policy
 
 Step = tuple[str, str, int, int]
 
+HELD = {"share": 0.2}
 CONFIG = altered(
     with_policy(OPEN, global_holdout=0.2, gap_ms=HOUR_MS, default_consent=False),
     partitions=2,
-    cart_rescue=replace(OPEN.cart_rescue, holdout=0.2, cooldown_ms=HOUR_MS),
-    churn_coupon=replace(OPEN.churn_coupon, holdout=0.2, threshold=0.2, cooldown_ms=DAY_MS),
-    interest_content=replace(OPEN.interest_content, enabled=True, cooldown_ms=HOUR_MS),
+    journeys=(
+        journey(CART, holdout=HELD, entry={"on": "cart.added", "reentry": {"cooldown": "1h"}}),
+        journey(
+            CHURN,
+            holdout=HELD,
+            entry={
+                "on": "daily.check",
+                "where": "score('churn') >= 0.2",
+                "reentry": {"cooldown": "24h"},
+            },
+        ),
+        journey(INTEREST, holdout=HELD),
+        journey(LOOPED),
+    ),
     timers_per_record=2,
 )
+MIGRATE = ("pin", "restart", "exit", "pin")
 PEOPLE = ("ann", "bob", "cyd", "dan", "eve")
 KINDS = (
     "user.followed",
@@ -77,7 +90,7 @@ steps = st.lists(
 
 
 def live(history: Sequence[Step], config: Config = CONFIG) -> World:
-    """The world after the history: events, duplicates, late ones, links, erasures."""
+    """The world after the history: events, duplicates, late ones, links, erasures, commands."""
     world = World(config)
     for number, (alias, kind, variant, minutes) in enumerate(history):
         data = {**DATA, "category": f"c{variant}", "item_id": f"i{variant}"}
@@ -87,6 +100,10 @@ def live(history: Sequence[Step], config: Config = CONFIG) -> World:
         world.see(
             alias, kind, data, time_ms=world.now_ms - old_ms, id=again, backfill=number % 7 == 0
         )
+        if number % 11 == 10:
+            world.publish(journey(LOOPED, version=2 + number, migrate=MIGRATE[variant]))
+        elif number % 17 == 16:
+            world.command("pause" if variant % 2 else "resume", "*")
         if variant != 3:
             world.deliver(2)
         world.wait(minutes * MINUTE_MS)

@@ -6,7 +6,7 @@ from streams.contract.profiles import Profile
 from streams.engine.chance import fraction, identifier, key_of
 from streams.engine.profile.hours import add_counts, best_hours, count_hour, offset_ms
 from streams.engine.profile.tags import FULL, MOST, count_tag
-from streams.engine.state import UserState, decode_user
+from streams.engine.state import UserState
 from tests.engine.world import DAY_MS, HOUR_MS, MINUTE_MS, NOON_MS, World
 
 
@@ -146,15 +146,6 @@ def test_answers_to_a_message_are_counted_for_its_journey() -> None:
     world.see("ann", "push.opened", {"trigger_id": "not ours"})
     assert world.count("response.cart_rescue.push.opened") == 1
     assert world.count("response.cart_rescue.push.clicked") == 1
-
-
-def test_a_refused_message_ends_the_credit() -> None:
-    world = World()
-    for _ in range(3):
-        world.see("ann", "subscription.credit_granted")
-    world.see("ann", "push.failed", {"trigger_id": "1", "code": "refused"})
-    row = world.rows()[0][b"u:ann"]
-    assert decode_user(row).credits == 0
 
 
 def test_counts_of_hours_halve_when_full_and_add_up_in_a_merge() -> None:

@@ -8,16 +8,30 @@ from typing import Any
 import msgspec
 
 from streams.contract.codec import decode, encode
+from streams.contract.control import digest
 from streams.contract.decisions import Decision
 from streams.contract.events import TYPES
+from streams.contract.journeys import JourneySpec
 from streams.contract.partitioning import partition_of
+from streams.contract.policy import Policy
 from streams.contract.profiles import Profile
-from streams.contract.records import Genesis, Mail, Observed, Origin, Record, Rejected, Tick
-from streams.contract.topics import DECISIONS, MAIL, PROFILES, TRIGGERS
+from streams.contract.records import (
+    Control,
+    Genesis,
+    Mail,
+    Observed,
+    Origin,
+    Record,
+    Rejected,
+    Tick,
+)
+from streams.contract.reports import Report
+from streams.contract.topics import DECISIONS, MAIL, PROFILES, REPORTS, TRIGGERS
 from streams.contract.triggers import Trigger
-from streams.engine.config import CartRescue, ChurnCoupon, Config, InterestContent, Policy
+from streams.engine.config import Config
 from streams.engine.fold import EngineFold
 from streams.fold import Output
+from tests.engine.journeys import CART, CHURN, journey, library
 
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
@@ -28,9 +42,8 @@ NOON_MS = 1_790_784_000_000 + 12 * HOUR_MS  # 2026-10-01 12:00 in Shanghai
 OPEN = Config(
     partitions=1,
     policy=Policy(global_holdout=0.0, default_consent=True),
-    cart_rescue=CartRescue(holdout=0.0),
-    churn_coupon=ChurnCoupon(holdout=0.0),
-    interest_content=InterestContent(holdout=0.0, enabled=False),
+    journeys=(journey(CART), journey(CHURN)),
+    content=library(),
 )
 
 
@@ -67,7 +80,7 @@ class World:
         self.now_ms = NOON_MS
         self.logs: list[list[bytes]] = [[] for _ in range(config.partitions)]
         self.outputs: list[Output] = []
-        self.mail: list[tuple[int, Mail]] = []
+        self.mail: list[tuple[int, int, Mail]] = []  # from, to
         self._offset = 0
         self._number = 0
         self._mail_offsets = [0] * config.partitions
@@ -118,6 +131,27 @@ class World:
             **fields,
         )
 
+    def command(self, kind: str, id: str, body: Any = None, version: int = 0) -> Control:
+        """A command arrives on every partition's log."""
+        self._offset += 1
+        command = Control(
+            at_ms=self.now_ms,
+            origin=Origin("control", 0, 0, self._offset),
+            kind=kind,
+            id=id,
+            version=version,
+            sha256="" if body is None else digest(body),
+            body=body,
+        )
+        for partition in range(self.config.partitions):
+            self.feed(partition, command)
+        return command
+
+    def publish(self, spec: JourneySpec) -> Control:
+        body = msgspec.to_builtins(spec)
+        body.pop("test", None)
+        return self.command("journey", spec.id, body, spec.version)
+
     def reject(self, reason: str = "not_json") -> Rejected:
         self._offset += 1
         origin = Origin("events", 0, 0, self._offset)
@@ -133,14 +167,14 @@ class World:
             self.outputs.append(output)
             if output.topic == MAIL:
                 assert output.value is not None
-                self.mail.append((partition, decode(output.value, Mail)))
+                self.mail.append((partition, int(output.key), decode(output.value, Mail)))
 
     def deliver(self, most: int = 1_000) -> int:
         """Let mail arrive, as the intake would stamp it; returns how much did."""
         delivered = 0
         while self.mail and delivered < most:
-            source, mail = self.mail.pop(0)
-            self.feed(partition_of(mail.alias, self.config.partitions), self.stamped(source, mail))
+            source, target, mail = self.mail.pop(0)
+            self.feed(target, self.stamped(source, mail))
             delivered += 1
         return delivered
 
@@ -170,6 +204,15 @@ class World:
     @property
     def decisions(self) -> list[Decision]:
         return [decode(o.value, Decision) for o in self.outputs if o.topic == DECISIONS and o.value]
+
+    @property
+    def reports(self) -> list[Any]:
+        """What stands on the reports topic: which commands took effect, what came of journeys."""
+        return [
+            msgspec.json.decode(one.value, type=Report)
+            for one in self.outputs
+            if one.topic == REPORTS and one.value
+        ]
 
     @property
     def outcomes(self) -> list[str]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -17,7 +18,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import TopicPartition
 
 from streams import settings as settings_module
-from streams.contract.topics import EVENTS, LOG, MAIL
+from streams.contract.topics import CONTROL, EVENTS, LOG, MAIL
 from streams.engine.config import Config
 from streams.fold import Fold, Row
 from streams.runtime import dump, topics
@@ -133,14 +134,14 @@ class Live:
         finally:
             await admin.close()
         left = 0
-        for name in (EVENTS, LOG, MAIL):
+        places = [(name, p) for name in (EVENTS, LOG, MAIL) for p in range(self.partitions)]
+        for name, partition in [*places, (CONTROL, 0)]:
             topic = self.settings.topic(name)
-            for partition in range(self.partitions):
-                committed = found.get(TopicPartition(topic, partition))
-                at = max(0, committed.offset) if committed else 0
-                end = await self._kafka.end_offset(topic, partition)
-                if end > at:
-                    left += len(await self._kafka.read(topic, partition, at, 1)) and end - at
+            committed = found.get(TopicPartition(topic, partition))
+            at = max(0, committed.offset) if committed else 0
+            end = await self._kafka.end_offset(topic, partition)
+            if end > at:
+                left += len(await self._kafka.read(topic, partition, at, 1)) and end - at
         return left
 
     async def until(self, reached: Callable[[int], bool], every_seconds: float = 0.3) -> int:
@@ -157,20 +158,22 @@ class Live:
         """Dump all partitions and hold them against the uninterrupted replay of the same log and,
         where the full engine ran, against its policy.
         """
+        dumps = await asyncio.gather(*map(self._dump, range(self.partitions)))
         replayed, parts = [], []
-        for partition in range(self.partitions):
-            log, state = await dump.log_and_state(
-                self._kafka, self.settings.topic_prefix, partition
-            )
-            outputs = await dump.outputs(self._kafka, self.settings.topic_prefix, partition)
-            wrong, one = check(Dump(partition, log, state, outputs), lambda: new_fold(partition))  # noqa: B023
+        for dumped in dumps:
+            wrong, one = check(dumped, partial(new_fold, dumped.partition))
             assert not wrong, wrong[:10]
             replayed.append(one)
-            parts.append(Partition(log, outputs, last_values(state)))
+            parts.append(Partition(dumped.log, dumped.topics, last_values(dumped.state)))
         if self._job == "engine":
             broken = check_policy(self._config, parts)
             assert not broken, broken[:10]
         return replayed
+
+    async def _dump(self, partition: int) -> Dump:
+        prefix = self.settings.topic_prefix
+        log, state = await dump.log_and_state(self._kafka, prefix, partition)
+        return Dump(partition, log, state, await dump.outputs(self._kafka, prefix, partition))
 
     async def close(self) -> None:
         self.abandon()

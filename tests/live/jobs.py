@@ -7,7 +7,7 @@ from tests.runtime.toy import ToyFold
 
 
 def toy() -> None:
-    run(settings.load(), Job(lambda _: ToyFold()))
+    run(settings.load(), Job(ToyFold))
 
 
 def engine() -> None:

@@ -1,19 +1,22 @@
 """A small exact fold for the runtime's tests: counts per user, a chained digest, a trigger each
-third event.
+third event, a report for each command.
 """
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
+from streams.contract.codec import encode
+from streams.contract.reports import Applied
 from streams.fold import Output, Row
 
 
 class ToyFold:
-    def __init__(self) -> None:
+    def __init__(self, partition: int = 0) -> None:
+        self._partition = partition
         self._users: dict[str, dict] = {}
         self._marks: dict[str, int] = {}
-        self._total = {"events": 0, "redelivered": 0, "at_ms": 0}
+        self._total = {"events": 0, "redelivered": 0, "commands": 0, "at_ms": 0}
         self._dirty: dict[bytes, None] = {}
 
     @property
@@ -28,7 +31,7 @@ class ToyFold:
 
     def handle(self, value: bytes) -> Sequence[Output]:
         record = json.loads(value)
-        if record["record"] != "event":
+        if record["record"] not in ("event", "control"):
             return []
         self._dirty[b"total"] = None
         self._total["at_ms"] = max(self._total["at_ms"], record["at_ms"])
@@ -39,6 +42,9 @@ class ToyFold:
             return []
         self._marks[mark] = offset
         self._dirty[f"s:{mark}".encode()] = None
+        if record["record"] == "control":
+            self._total["commands"] += 1
+            return [self._applied(record)]
         self._total["events"] += 1
         name = record["alias"]
         user = self._users.setdefault(name, {"count": 0, "chain": ""})
@@ -50,6 +56,20 @@ class ToyFold:
             trigger = json.dumps({"trigger_id": user["chain"], "user_id": name}).encode()
             outputs.append(Output("triggers.coupon", name.encode(), trigger))
         return outputs
+
+    def _applied(self, command: dict) -> Output:
+        """A second journey is refused by odd partitions, so that refusals are seen too."""
+        refused = self._partition % 2 == 1 and command["id"] == "second"
+        applied = Applied(
+            partition=self._partition,
+            at_ms=self._total["at_ms"],
+            kind=command["kind"],
+            id=command["id"],
+            version=command.get("version", 0),
+            sha256=command.get("sha256", ""),
+            problem="odd partitions want none" if refused else "",
+        )
+        return Output("reports", str(self._partition).encode(), encode(applied))
 
     def changed_rows(self) -> Iterable[Row]:
         rows = [Row(key, self._row(key)) for key in self._dirty]

@@ -16,7 +16,8 @@ from struct import Struct as Layout
 
 from msgspec import Struct
 
-from streams.engine.config import DAY_MS, Churn
+from streams.contract.policy import DAY_MS
+from streams.engine.config import Churn
 from streams.engine.models import rows
 from streams.engine.models.calibration import Calibration
 from streams.engine.models.churn_features import NAMES, START, Outlook

@@ -6,21 +6,16 @@ groups: people in them and people outside are comparable up to there.
 from typing import Final
 
 from streams.engine.policy.address import address
-from streams.engine.policy.budget import budget
+from streams.engine.policy.budget import budget, person_budget
 from streams.engine.policy.caps import cap, gap
 from streams.engine.policy.consent import consent
+from streams.engine.policy.entitlement import entitlement
 from streams.engine.policy.holdout import global_holdout, journey_holdout
 from streams.engine.policy.quiet import quiet
+from streams.engine.policy.safety import safety
 from streams.engine.policy.suppression import suppression
 
-GATES: Final = (
-    consent,
-    suppression,
-    address,
-    global_holdout,
-    journey_holdout,
-    cap,
-    gap,
-    quiet,
-    budget,
-)
+COMPARABLE: Final = (safety, consent, suppression, address)
+GROUPS: Final = (global_holdout, journey_holdout)
+STATEFUL: Final = (entitlement, cap, gap, quiet, person_budget, budget)
+GATES: Final = (*COMPARABLE, *GROUPS, *STATEFUL)

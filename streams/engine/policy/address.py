@@ -1,13 +1,13 @@
-"""A channel that reaches the person: the official account followed, the mini-programme with a
-subscription credit or recent use, a WeCom contact."""
+"""A channel by which the person can be found: the official account followed, the mini-programme
+used, a WeCom contact. Ads find anybody.
+"""
 
-from streams.engine.policy.case import Case
+from streams.engine.policy.case import Case, Option
 from streams.engine.profile.channels import reachable
 
 
-def address(case: Case) -> str:
-    allowed = case.channels
-    case.channels = [
-        channel for channel in reachable(case.state, case.now_ms) if channel in allowed
-    ]
-    return "" if case.channels else "NO_ADDRESS"
+def address(case: Case, option: Option) -> str:
+    found = reachable(case.state, case.now_ms)
+    found.append("ads")
+    option.channels = [channel for channel in option.channels if channel in found]
+    return "" if option.channels else "NO_ADDRESS"

@@ -1,44 +1,46 @@
-"""One proposal before the gates, with what the gates find out on the way."""
+"""One due step before the gates, with what they find out about it and about each of its arms."""
 
 from msgspec import Struct, field
 
-from streams.engine.config import Config
-from streams.engine.journeys.journey import Due, Journey
-from streams.engine.moment import Moment
-from streams.engine.state import Budget, UserState
+from streams.engine.entitlements import Right
+from streams.engine.journeys.journey import Due, Proposal, Rules
+from streams.engine.policy.purse import Purse
+from streams.engine.policy.terms import Terms
+from streams.engine.state import UserState
 
 
 class Case(Struct, gc=False):
-    """`channels`: those still possible, the preferred one first. `release_ms`: when it would go
-    out."""
+    """What is the same for all arms. `ghost`: of the control group, or in a shadow: nothing may
+    change. `release_ms`: when it would go out; 0: not asked yet."""
 
-    moment: Moment
     due: Due
-    config: Config
+    terms: Terms
     seed: bytes
-    budget: Budget
+    purse: Purse
+    paused: bool
+    state: UserState
+    journey: Rules
+    now_ms: int
+    zone: str
+    is_marketing: bool
+    ghost: bool = False
     release_ms: int = 0
+
+
+class Option(Struct, gc=False):
+    """An arm: whether it may be sent, and how. `channels`: those still possible, the preferred one
+    first; `channel`: the one that is used. `refused`: the code of the first gate that failed.
+    `stands`: it passed the gates that people in and outside the control groups are asked alike.
+    `next_ms`: when to ask again."""
+
+    proposal: Proposal
+    sends: bool
+    cost_fen: int
+    keeps_coupon: bool = True
     channels: list[str] = []
-    next_eligible_ms: int = 0
+    channel: str = ""
+    rights: dict[str, Right] = field(default_factory=dict)
+    refused: str = ""
+    stands: bool = False
+    next_ms: int = 0
     seen: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def state(self) -> UserState:
-        return self.moment.person.state
-
-    @property
-    def journey(self) -> Journey:
-        return self.due.journey
-
-    @property
-    def now_ms(self) -> int:
-        return self.moment.now_ms
-
-    @property
-    def is_marketing(self) -> bool:
-        return self.due.journey.purpose == "marketing"
-
-    @property
-    def cost_fen(self) -> int:
-        coupon = self.due.proposal.coupon
-        return 0 if coupon is None else coupon.cost_fen

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from streams.engine.config import DAY_MS
+from streams.contract.policy import DAY_MS
 from streams.engine.moment import Moment
 from streams.engine.profile.hours import halve
 from streams.engine.state import NO, UNKNOWN, YES, UserState
@@ -19,7 +19,6 @@ PLACES: Final = {channel: place for place, channel in enumerate(CHANNELS)}
 RECENT_USE_MS: Final = (
     7 * DAY_MS
 )  # so long after its last use the mini-programme can show something
-MAX_CREDITS: Final = 1_000
 
 _BY_CHANNEL: Final = {
     "official_account": (
@@ -57,6 +56,8 @@ CHANNEL_OF: Final = {
 }
 OFFICIAL_ACCOUNT: Final = PLACES["official_account"]
 MINI_PROGRAMME: Final = PLACES["mini_programme"]
+CUSTOMER_SERVICE: Final = PLACES["customer_service"]
+GROUP: Final = PLACES["group"]
 ANSWERS: Final = frozenset({"push.opened", "push.clicked"})
 
 
@@ -80,20 +81,15 @@ def count_channel(state: UserState, moment: Moment) -> None:
 
 
 def relate(state: UserState, moment: Moment) -> None:
-    """Follow, contact and subscription events. The latest by event time wins."""
+    """Follow and contact events. The latest by event time wins."""
     kind, time_ms = moment.type, moment.time_ms
     if kind in ("user.followed", "user.unfollowed"):
         if time_ms >= state.followed_ms:
             state.followed = YES if kind == "user.followed" else NO
             state.followed_ms = time_ms
-    elif kind in ("contact.added", "contact.removed_by_customer", "contact.removed_by_staff"):
-        if time_ms >= state.contact_ms:
-            state.contact = _CONTACT[kind]
-            state.contact_ms = time_ms
-    elif kind == "subscription.credit_granted":
-        state.credits = min(state.credits + 1, MAX_CREDITS)
-    else:
-        state.credits = 0  # refused or revoked
+    elif time_ms >= state.contact_ms:
+        state.contact = _CONTACT[kind]
+        state.contact_ms = time_ms
 
 
 _CONTACT: Final = {
@@ -101,30 +97,35 @@ _CONTACT: Final = {
     "contact.removed_by_customer": NO,
     "contact.removed_by_staff": UNKNOWN,
 }
-RELATIONS: Final = frozenset(
-    {
-        "user.followed",
-        "user.unfollowed",
-        "subscription.credit_granted",
-        "subscription.credit_refused",
-        "subscription.revoked",
-        *_CONTACT,
-    }
-)
+RELATIONS: Final = frozenset({"user.followed", "user.unfollowed", *_CONTACT})
 
 
 def reachable(state: UserState, now_ms: int) -> list[str]:
-    """The channels that reach the person now, the preferred one first."""
+    """The channels by which the person can be found now, the most used first. Ads find anybody, by
+    an audience, and are not among them; whether we are entitled to write is the policy's question.
+    """
     found = []
+    counts = state.channels
+    mini = now_ms - state.mini_ms <= RECENT_USE_MS
     if state.followed == YES:
         found.append("official_account")
-    if state.credits > 0 or now_ms - state.mini_ms <= RECENT_USE_MS:
+    if mini or _granted(state, MINI_PROGRAMME):
         found.append("mini_programme")
+    if mini or state.followed == YES or _granted(state, CUSTOMER_SERVICE):
+        found.append("customer_service")
+    if counts[GROUP]:
+        found.append("group")
     if state.contact == YES:
         found.append("wecom")
-    counts = state.channels
-    found.sort(key=lambda channel: (-counts[PLACES[channel]], PLACES[channel]))
+    if len(found) > 1:
+        found.sort(key=lambda channel: (-counts[PLACES[channel]], PLACES[channel]))
     return found
+
+
+def _granted(state: UserState, channel: int) -> bool:
+    return any(
+        grant.channel == channel and grant.span >= 0 and grant.count > 0 for grant in state.grants
+    )
 
 
 def ended(state: UserState) -> bool:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from streams.engine.config import DAY_MS, Config
+from streams.contract.policy import DAY_MS
+from streams.engine.config import Config
 from streams.engine.state import NO, UserState
 
 LIFECYCLES: Final = ("new", "active", "loyal", "at_risk", "lost", "unfollowed")
@@ -19,7 +20,7 @@ def lifecycle(state: UserState, config: Config, now_ms: int) -> int:
         return 5
     if silent_ms > config.churn.watch_days * DAY_MS:
         return 4
-    at_risk = state.churn.checked_ms and state.churn.probability >= config.churn_coupon.threshold
+    at_risk = state.churn.checked_ms and state.churn.probability >= config.churn.at_risk
     if at_risk or silent_ms > config.churn.horizon_days * DAY_MS:
         return 3
     if activity.orders >= LOYAL_ORDERS or activity.days >= LOYAL_DAYS:

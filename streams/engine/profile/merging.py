@@ -4,13 +4,13 @@ rules, what was sent to either was sent to the person.
 
 from math import ldexp
 
+from streams.engine import entitlements
 from streams.engine.cleaning import duplicates
 from streams.engine.profile import consent, refusals, tags
 from streams.engine.profile.activity import BITMAP, BITMAP_DAYS, PERIOD_MS, Activity
-from streams.engine.profile.channels import MAX_CREDITS
 from streams.engine.profile.hours import add_counts
 from streams.engine.profile.interests import CATEGORIES, FAST_MS, SLOW_MS, Interests, Leaning
-from streams.engine.state import UserState
+from streams.engine.state import MOST_ENTRIES, MOST_RECENT, Standing, UserState
 
 PERIOD_DAYS = 28
 SUMS = ("days", "orders", "spend_fen", "ratings", "stars", "approaches", "responses")
@@ -35,7 +35,7 @@ def merge(into: UserState, other: UserState) -> None:
         into.followed, into.followed_ms = other.followed, other.followed_ms
     if other.contact_ms > into.contact_ms or not into.contact:
         into.contact, into.contact_ms = other.contact, other.contact_ms
-    into.credits = min(into.credits + other.credits, MAX_CREDITS)
+    entitlements.merge(into, other)
     into.mini_ms = max(into.mini_ms, other.mini_ms)
     for said in other.consents:
         consent.put(into, said)
@@ -43,12 +43,22 @@ def merge(into: UserState, other: UserState) -> None:
     into.sends[:] = sorted(
         [*into.sends, *other.sends], key=lambda sent: (sent.created_ms, sent.mark)
     )
-    for journey, time_ms in other.addressed.items():
-        into.addressed[journey] = max(time_ms, into.addressed.get(journey, 0))
+    for name, their_standing in other.standings.items():
+        _merge_standing(into.standings.setdefault(name, Standing()), their_standing)
+    for kind, seconds in other.recent.items():
+        into.recent[kind] = sorted([*into.recent.get(kind, ()), *seconds])[-MOST_RECENT:]
     for name, theirs in other.attributes.items():
         ours = into.attributes.get(name)
         if ours is None or theirs.time_ms > ours.time_ms:
             into.attributes[name] = theirs
+
+
+def _merge_standing(into: Standing, other: Standing) -> None:
+    into.entered = sorted([*into.entered, *other.entered])[-MOST_ENTRIES:]
+    into.measured = into.measured or other.measured
+    if other.decided_ms > into.decided_ms:
+        into.outcome, into.decided_ms = other.outcome, other.decided_ms
+        into.next_ms = other.next_ms
 
 
 def merge_activity(into: Activity, other: Activity) -> None:

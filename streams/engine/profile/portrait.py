@@ -1,11 +1,12 @@
 """The published 用户画像, and when it is worth publishing again."""
 
+from collections.abc import Callable
 from functools import lru_cache
 from itertools import compress
 
+from streams.contract.policy import DAY_MS
 from streams.contract.profiles import Interest, Profile
-from streams.engine.config import DAY_MS, Config
-from streams.engine.control_groups import in_global_holdout
+from streams.engine.config import Config
 from streams.engine.insight import Insight
 from streams.engine.profile import consent
 from streams.engine.profile.channels import CHANNELS
@@ -21,10 +22,14 @@ CHURN_STEP = 0.05  # smaller moves of the churn score are not worth a record of 
 
 
 class Portraits:
-    def __init__(self, config: Config, seed: bytes, insight: Insight) -> None:
+    """`is_held` tells whether a person is in the global control group of the policy in force."""
+
+    def __init__(
+        self, config: Config, insight: Insight, is_held: Callable[[Person, int], bool]
+    ) -> None:
         self._config = config
-        self._seed = seed
         self._insight = insight
+        self._is_held = is_held
 
     def of(self, person: Person, now_ms: int) -> Profile:
         """The profile as others see it; notes in the state that it was published."""
@@ -32,7 +37,7 @@ class Portraits:
         state.published_ms = now_ms
         state.lifecycle = lifecycle(state, config, now_ms)
         state.published_churn = state.churn.probability
-        held = in_global_holdout(person, config, self._seed)
+        held = self._is_held(person, now_ms)
         population = self._insight.population(now_ms)
         return _portrait(person, config, now_ms, population, holdout=held)
 

@@ -42,7 +42,6 @@ class ProfileStage:
             "order.paid": self._paid,
             "order.refunded": self._refunded,
             "payment.succeeded": self._paid,
-            "push.failed": self._failed,
             "consent.granted": _granted,
             "consent.withdrawn": _withdrawn,
             "user.attributes_given": self._attributes,
@@ -82,12 +81,6 @@ class ProfileStage:
 
     def _refunded(self, state: UserState, moment: Moment) -> None:
         moment.spend_fen = -min(moment.spend_fen, max(0, state.activity.spend_fen))
-
-    def _failed(self, state: UserState, moment: Moment) -> None:
-        """WeChat's 43101 says that the person refuses messages: what we thought they granted is
-        gone."""
-        if moment.data.code in ("refused", "43101"):
-            state.credits = 0
 
     def _attributes(self, state: UserState, moment: Moment) -> None:
         refused = attributes.record(state, moment.data, moment.time_ms)

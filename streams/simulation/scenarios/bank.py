@@ -1,6 +1,6 @@
 """银行服务: service sessions, articles and application forms in office hours; stricter consent."""
 
-from streams.engine.config import DAY_MS, Cap, Policy, QuietHours
+from streams.contract.policy import DAY_MS, Cap, Policy, QuietHours
 from streams.simulation.scenarios.scenario import (
     OFFICE_HOURS,
     WORKDAYS,
@@ -63,8 +63,6 @@ SCENARIO = Scenario(
         brand="江城银行",
         scenario="bank",
         sku="FEE-WAIVER",
-        face_value_fen=500,
-        template_id="application_unfinished_v1",
         risk=0.6,
         interest=0.45,
         cart_enabled=False,

@@ -73,9 +73,10 @@ SCENARIO = Scenario(
         brand="巷口小厨",
         scenario="catering",
         sku="MEAL5",
-        face_value_fen=500,
         template_id="order_unpaid_v1",
-        cart_wait_ms=900_000,  # after a quarter of an hour the meal has been eaten elsewhere
+        cart_sku="MEAL5",
+        also=("mini_offer",),
+        cart_wait="15m",  # after a quarter of an hour the meal has been eaten elsewhere
         least_orders=1,
     ),
 )

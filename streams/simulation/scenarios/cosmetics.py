@@ -69,8 +69,8 @@ SCENARIO = Scenario(
         brand="花朝",
         scenario="cosmetics",
         sku="SAMPLE-KIT",
-        face_value_fen=2_000,
         template_id="cart_remind_beauty_v1",
+        also=("post_purchase", "birthday"),
         interest=0.4,
     ),
 )

@@ -86,7 +86,8 @@ SCENARIO = Scenario(
         brand="云上良品",
         scenario="ecommerce",
         sku="WINBACK10",
-        face_value_fen=1_000,
         template_id="cart_remind_v1",
+        cart_sku="CART5",
+        also=("post_purchase", "birthday"),
     ),
 )

@@ -79,9 +79,9 @@ SCENARIO = Scenario(
         brand="知行学堂",
         scenario="education",
         sku="TRIAL-LESSON",
-        face_value_fen=5_000,
         template_id="course_unpaid_v1",
-        cart_wait_ms=2 * 3_600_000,
+        also=("enrolment",),
+        cart_wait="2h",
         interest=0.3,
     ),
 )

@@ -1,6 +1,6 @@
 """社群裂变: groups, shares and invitations; people bring people, small group purchases."""
 
-from streams.engine.config import DAY_MS, Cap, Policy
+from streams.contract.policy import DAY_MS, Cap, Policy
 from streams.simulation.scenarios.scenario import (
     EVENING_HOURS,
     Category,
@@ -77,9 +77,10 @@ SCENARIO = Scenario(
         brand="邻里拼团",
         scenario="group_growth",
         sku="GROUP3",
-        face_value_fen=300,
         template_id="group_purchase_waiting_v1",
-        cart_wait_ms=3_600_000,
+        cart_sku="GROUP3",
+        also=("referral",),
+        cart_wait="1h",
         policy=Policy(caps=(Cap(most=1, window_ms=DAY_MS), Cap(most=4, window_ms=7 * DAY_MS))),
     ),
 )

@@ -3,8 +3,12 @@
 from typing import Literal, NamedTuple
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from streams.engine.config import CartRescue, ChurnCoupon, Config, InterestContent, Policy
+from streams.contract.journeys import JourneySpec
+from streams.contract.policy import Policy
+from streams.engine.config import Config
+from streams.journey_files.load import shipped_content, shipped_journey
 
 
 class Category(NamedTuple):
@@ -136,27 +140,60 @@ def journeys(
     brand: str,
     scenario: str,
     sku: str,
-    face_value_fen: int,
-    template_id: str,
+    template_id: str = "cart_remind_v1",
     risk: float = 0.5,  # nearly all come weekly: even odds mean a silence of some days
     interest: float = 0.35,
     cart_enabled: bool = True,
-    cart_wait_ms: int = 1_800_000,
+    cart_wait: str = "30m",
+    cart_sku: str = "",
     least_orders: int = 0,
+    also: tuple[str, ...] = (),
     policy: Policy | None = None,
 ) -> Config:
-    """The engine's configuration that goes with a story; what is not named stays at its default."""
+    """The engine's configuration that goes with a story: the shipped journeys with its own coupons,
+    texts and thresholds. `cart_sku`: the coupon of the cart's journey, empty for none. `also`: the
+    shipped journeys that are taken as they are."""
+    told = [churn_coupon(sku, risk, least_orders), interest_content(interest)]
+    if cart_enabled:
+        told.append(cart_rescue(template_id, cart_wait, cart_sku))
+    told += [shipped_journey(name) for name in ("welcome", "credit_request", *also)]
     return Config(
         brand=brand,
         scenario=scenario,
         policy=Policy() if policy is None else policy,
-        churn_coupon=ChurnCoupon(
-            threshold=risk,
-            least_orders=least_orders,
-            sku=sku,
-            face_value_fen=face_value_fen,
-            cost_fen=face_value_fen,
-        ),
-        cart_rescue=CartRescue(enabled=cart_enabled, wait_ms=cart_wait_ms, template_id=template_id),
-        interest_content=InterestContent(threshold=interest),
+        journeys=tuple(told),
+        content=shipped_content(),
     )
+
+
+def churn_coupon(sku: str, risk: float, least_orders: int) -> JourneySpec:
+    spec = shipped_journey("churn_coupon")
+    where = f"score('churn') >= {risk}"
+    if least_orders:
+        where += f" and profile.orders >= {least_orders}"
+    (offer,) = spec.steps
+    assert offer.send is not None, "it is a single coupon"
+    offer = replace(offer, send=replace(offer.send, coupon=sku))
+    return replace(spec, entry=replace(spec.entry, where=where), steps=[offer])
+
+
+def interest_content(interest: float) -> JourneySpec:
+    spec = shipped_journey("interest_content")
+    where = f"data.interest >= {interest}"
+    return replace(spec, entry=replace(spec.entry, where=where))
+
+
+def cart_rescue(template_id: str, wait: str, sku: str) -> JourneySpec:
+    spec = shipped_journey("cart_rescue")
+    cool, offer = spec.steps
+    arms = []
+    for arm in offer.arms:
+        if arm.id == "remind":
+            arms.append(replace(arm, template=template_id))
+        elif arm.coupon and sku:
+            coupon = next(one for one in shipped_content().coupons if one.sku == sku)
+            when = f"entry.value_fen >= {coupon.least_order_fen}"
+            arms.append(replace(arm, coupon=sku, when=when))
+        elif not arm.coupon:
+            arms.append(arm)
+    return replace(spec, steps=[replace(cool, wait=wait), replace(offer, arms=arms)])

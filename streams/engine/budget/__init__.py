@@ -1,0 +1,1 @@
+"""Money: partitions spend from purses, one coordinator leases money to them."""

@@ -1,0 +1,263 @@
+"""What a step would send: its arms with coupon, content and filled texts, for one person.
+
+A template without a variant's name takes its first; `cart_remind/b` names one, and `cart_remind/*`
+in a `decide` step makes an arm of each. Who refused personalisation gets the neutral wording.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from streams.contract.content import Article
+from streams.contract.journeys import Arm
+from streams.contract.triggers import Content, Contribution, Coupon, Message
+from streams.engine.content.filling import TEMPLATE_ERROR, CompiledVariant, Hole, fill
+from streams.engine.content.library import (
+    CompiledTemplate,
+    Shelf,
+    ad_values,
+    article_values,
+    coupon_values,
+    goods_values,
+)
+from streams.engine.features import features
+from streams.engine.insight import Insight
+from streams.engine.journeys.compiled import CompiledStep, Journey
+from streams.engine.journeys.journey import Due, Proposal
+from streams.engine.journeys.view import View
+from streams.engine.profile import attributes
+from streams.engine.profile.hours import offset_ms
+from streams.engine.state import UserState
+
+DAY_MS: Final = 86_400_000
+EVERY_VARIANT: Final = "*"
+
+
+class Proposer:
+    """`put` gives it the content library in force."""
+
+    def __init__(
+        self,
+        insight: Insight,
+        shelf: Shelf,
+        personalised: Callable[[UserState], bool],
+        *,
+        brand: str,
+        zone: str,
+    ) -> None:
+        self._insight = insight
+        self._personalised = personalised
+        self._brand = brand
+        self._zone = zone
+        self.shelf = shelf
+        self._by_category: dict[str, Article] = {}
+        self.put(shelf)
+
+    def put(self, shelf: Shelf) -> None:
+        """Another library is in force from now on."""
+        self.shelf = shelf
+        self._by_category = {}
+        for article in shelf.articles.values():
+            self._by_category.setdefault(article.category, article)
+
+    def score(self, journey: Journey, view: View) -> float:
+        """The model's score that the entry condition asks for, 0 where it asks for none."""
+        if journey.scores == "churn":
+            return self._insight.churn(view.state)
+        if journey.scores == "interest" and view.moment.category:
+            return self._insight.interest(view.state, view.moment.category, view.now_ms)
+        return 0.0
+
+    def due(self, journey: Journey, step: CompiledStep, view: View) -> Due:
+        """The step as the policy takes it; the stage names the decision."""
+        instance, moment, state = view.instance, view.moment, view.state
+        assert instance is not None, "only somebody inside has a step"
+        personal = self._personalised(state)
+        category = str(instance.entry.get("category", ""))
+        values = self._values(view, category)
+        arms: list[Proposal] = []
+        for arm in step.arms:
+            eligible = bool(arm.when(view))
+            for spec in self._expanded(arm.spec):
+                arms.append(
+                    self._proposal(spec, view, values, eligible=eligible, personal=personal)
+                )
+        return Due(
+            moment=moment,
+            journey=journey.rules,
+            step=step.id,
+            decision_id="",
+            cause_event_id=instance.cause_event_id,
+            arms=arms,
+            chooser=step.chooser,
+            floor=step.floor,
+            expires_ms=step.expires_ms,
+            reason=journey.spec.reason or journey.name.upper(),
+            score=self.score(journey, view),
+            top=self._why(journey, view),
+            instance=instance,
+            features=features(state, self._insight, category, view.now_ms)
+            if step.kind == "decide"
+            else (),
+        )
+
+    def suppose(self, due: Due) -> Due:
+        """For who only asks before there is an entry event: what lacks nothing but the event's
+        values counts as filled."""
+        for arm in due.arms:
+            template = self.shelf.templates.get(arm.template_id)
+            lacks = (arm.kind == "coupon" and arm.coupon is None) or (
+                arm.kind == "ad" and not arm.ad_id
+            )
+            if not arm.problem or lacks or (arm.template_id and template is None):
+                continue
+            arm.problem = ""
+            if template is not None:
+                arm.channels = tuple(template.template.channels)
+        return due
+
+    def _why(self, journey: Journey, view: View) -> list[Contribution]:
+        if journey.scores == "churn":
+            return self._insight.why_churn(view.state, view.now_ms)
+        if journey.scores == "interest":
+            return self._insight.why_interest(view.state, view.now_ms)
+        return []
+
+    def _expanded(self, arm: Arm) -> Iterator[Arm]:
+        name, slash, variant = arm.template.partition("/")
+        template = self.shelf.templates.get(name)
+        if not slash or variant != EVERY_VARIANT or template is None:
+            yield arm
+            return
+        for each in template.variants:
+            yield replace(arm, id=f"{arm.id}_{each}", template=f"{name}/{each}")
+
+    def _proposal(
+        self, arm: Arm, view: View, values: dict[str, Any], *, eligible: bool, personal: bool
+    ) -> Proposal:
+        proposal = Proposal(arm=arm.id, weight=arm.weight, eligible=eligible)
+        if not arm.sends:
+            return proposal
+        proposal.kind = arm.kind
+        proposal.channels = () if arm.channel == "auto" else tuple(arm.channel)
+        proposal.template_id = arm.template.partition("/")[0]
+        entry = view.entry
+        proposal.category = str(entry.get("category", ""))
+        proposal.item_id = str(entry.get("item_id", ""))
+        if proposal.item_id:
+            proposal.content = Content(proposal.category, proposal.item_id)
+        values = dict(values)
+        if arm.coupon:
+            sku = self.shelf.coupons.get(arm.coupon)
+            if sku is None:
+                proposal.problem = TEMPLATE_ERROR
+                return proposal
+            proposal.coupon = Coupon(sku.sku, sku.face_value_fen, sku.cost_fen)
+            values |= coupon_values(sku)
+            until_ms = view.now_ms + sku.valid_ms
+            values["coupon.until"] = self._day(view, until_ms).strftime("%Y-%m-%d")
+        if arm.show:
+            self._show(arm.show, proposal, view, values)
+        if arm.ad:
+            ad = self.shelf.ads.get(arm.ad)
+            if ad is None:
+                proposal.problem = TEMPLATE_ERROR
+                return proposal
+            proposal.ad_id = ad.ad_id
+            values |= ad_values(ad)
+        if arm.template:
+            self._fill(arm.template, proposal, values, personal=personal)
+        return proposal
+
+    def _fill(
+        self, name: str, proposal: Proposal, values: dict[str, Any], *, personal: bool
+    ) -> None:
+        found = self._variant(name, personal=personal)
+        if found is None:
+            proposal.problem = TEMPLATE_ERROR
+            return
+        template, variant = found
+        proposal.personalised = variant.personalised
+        allowed = template.template.channels
+        for channel in proposal.channels or allowed:
+            if channel not in allowed:
+                continue
+            filled = fill(variant, values, channel)
+            if not isinstance(filled, Hole):
+                proposal.messages[channel] = Message(template.template.id, filled.params)
+        if proposal.channels:  # else the policy chooses among those that have a wording
+            proposal.channels = tuple(proposal.messages)
+        if not proposal.messages:
+            proposal.problem = TEMPLATE_ERROR
+
+    def _variant(
+        self, name: str, *, personal: bool
+    ) -> tuple[CompiledTemplate, CompiledVariant] | None:
+        template_id, _, variant_id = name.partition("/")
+        template = self.shelf.templates.get(template_id)
+        if template is None:
+            return None
+        if not personal and template.neutral is not None:
+            return template, template.neutral
+        named = variant_id and variant_id != EVERY_VARIANT
+        first = next(iter(template.variants.values()))
+        variant = template.variants.get(variant_id) if named else first
+        if variant is not None and variant.personalised and not personal:
+            return None
+        return None if variant is None else (template, variant)
+
+    def _show(self, what: str, proposal: Proposal, view: View, values: dict[str, Any]) -> None:
+        category, item_id = proposal.category, proposal.item_id
+        if what == "interest":
+            category = self._strongest(view)
+            item_id = ""
+        article = self.shelf.articles.get(what)
+        if article is not None:
+            category, item_id = article.category, article.article_id
+        elif what in self.shelf.goods:
+            category, item_id = self.shelf.goods[what].category, what
+        elif not item_id:
+            article = self._by_category.get(category)
+            item_id = article.article_id if article is not None else ""
+        if article is not None:
+            values |= article_values(article)
+        proposal.category, proposal.item_id = category, item_id
+        if not category:
+            proposal.problem = TEMPLATE_ERROR
+            return
+        proposal.content = Content(category, item_id)
+
+    def _strongest(self, view: View) -> str:
+        population = self._insight.population(view.now_ms)
+        found = view.state.interests.own_scores(view.now_ms, population, 1)
+        return found[0][0] if found and found[0][1] > 0.0 else ""
+
+    def _values(self, view: View, category: str) -> dict[str, Any]:
+        """What every wording may name, as far as it is known."""
+        state, entry = view.state, view.entry
+        day = self._day(view, view.now_ms)
+        values: dict[str, Any] = {
+            "brand.name": view.moment.brand or self._brand or None,
+            "today": day.strftime("%Y-%m-%d"),
+            "now": day.strftime("%Y-%m-%d %H:%M"),
+            "entry.category": category or None,
+            "entry.amount": entry.get("value_fen"),
+            "entry.quantity": entry.get("quantity"),
+            "profile.interest": self._strongest(view) or None,
+        }
+        city = state.attributes.get("city")
+        if city is not None:
+            values["profile.city"] = city.value
+        if state.activity.last_ms:
+            values["days_away"] = max(0, view.now_ms - state.activity.last_ms) // DAY_MS
+        goods = self.shelf.goods.get(str(entry.get("item_id", "")))
+        if goods is not None:
+            values |= goods_values(goods)
+            values["entry.item_title"] = goods.title
+        return values
+
+    def _day(self, view: View, time_ms: int) -> datetime:
+        zone = attributes.zone(view.state, self._zone)
+        return datetime.fromtimestamp((time_ms + offset_ms(zone, time_ms)) / 1000, UTC)
