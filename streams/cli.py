@@ -9,7 +9,17 @@ from typing import Any
 import typer
 
 from streams import __version__
-from streams.commands import dead_letters, journeys, live, offline, publishing, report, snapshots
+from streams.commands import (
+    dead_letters,
+    journeys,
+    live,
+    offline,
+    publishing,
+    report,
+    snapshots,
+    whatif,
+    why,
+)
 from streams.commands.terminal import print_lines
 from streams.faults import UserFault
 
@@ -35,6 +45,8 @@ app.command()(offline.simulate)
 app.command()(offline.replay)
 app.command()(offline.demo)
 app.command()(offline.explain)
+app.command()(why.why)
+app.command()(whatif.whatif)
 app.command()(report.report)
 app.command()(live.worker)
 app.command()(live.topics)

@@ -12,25 +12,30 @@ from typing import NamedTuple
 import msgspec
 import orjson
 
+from streams.contract.journeys import JourneySpec
 from streams.contract.policy import DAY_MS
 from streams.contract.topics import PROFILES, TRIGGERS
 from streams.contract.triggers import Trigger
 from streams.engine.config import Config
 from streams.engine.fold import ChurnScored
 from streams.evaluation import churn, interest
+from streams.evaluation.effect import tallies
 from streams.faults import UserFault
 from streams.fold import Output
 from streams.intake import Intake
+from streams.journey_files.picture import picture
 from streams.outputs import Outputs
 from streams.replay import DEFAULT_BATCH, Replay, finish
 from streams.report.choose import choose
-from streams.report.page import render
+from streams.report.page import Picture, render
 from streams.simulation.population import Population
 from streams.simulation.run import START_MS
 from streams.simulation.scenarios import SCENARIOS
-from streams.summary import Summary, write_summary
+from streams.summary import Summary, journey_reports, write_summary
+from streams.why_snapshot import STATE_FILE
 
 HOURS_PER_DAY = 24
+
 _TRIGGER_TOPICS = frozenset(TRIGGERS.values())
 
 
@@ -69,7 +74,7 @@ class Demo:
         self.population = Population(users, scenario, seed, START_MS, intake.alias_of)
         self._watcher = Watcher()
         self._replay = Replay(
-            config, key=key, outputs=Outputs(out, watch=self._watcher), batch=batch
+            config, key=key, outputs=Outputs(out, watch=self._watcher), batch=batch, keep_rows=True
         )
         self._config = config
         self._scored: list[ChurnScored] = []
@@ -79,6 +84,7 @@ class Demo:
         started = perf_counter()
         self._loop(progress)
         self._replay.close()
+        self._replay.save(self._out / STATE_FILE)
         wall_seconds = perf_counter() - started
         summary = finish(self._replay)
         summary |= {
@@ -92,8 +98,19 @@ class Demo:
         }
         write_summary(self._out, summary)
         chosen = choose(self._out, self.native_ids)
-        (self._out / "report.html").write_text(render(summary, chosen), "utf-8")
+        page = render(summary, chosen, self._picture(summary))
+        (self._out / "report.html").write_text(page, "utf-8")
         return summary
+
+    def _picture(self, summary: Summary) -> Picture | None:
+        """Of the journeys with results the one whose choice has the most to it."""
+        told = {one["journey"] for one in summary["effects"]}
+        specs = [spec for spec in self._config.journeys if spec.id in told]
+        if not specs:
+            return None
+        shown = max(specs, key=_choices)
+        reports = [one for one in journey_reports(self._out) if one.journey == shown.id]
+        return Picture(shown.id, picture(shown, tallies(reports)))
 
     def native_ids(self, user_id: str) -> Sequence[str]:
         """The subjects under which a user's events were written."""
@@ -229,6 +246,11 @@ class Watcher:
         if self._last_ranking.get(user_id) != ranking:
             self._last_ranking[user_id] = ranking
             self.ranked.append((user_id, profile.updated_at_ms, ranking))
+
+
+def _choices(spec: JourneySpec) -> tuple[int, int, str]:
+    arms = [arm for step in spec.steps for arm in step.arms]
+    return len({arm.kind for arm in arms if arm.sends}), len(arms), spec.id
 
 
 class _Ranked(msgspec.Struct):

@@ -106,9 +106,7 @@ def _answer(kind: str, lines: list[str], *records: Decision | Trigger | Profile 
     return Answer(kind, "\n".join(lines), [record for record in records if record is not None])
 
 
-def _decision(
-    decision: Decision, trigger: Trigger | None, titles: Mapping[str, str]
-) -> list[str]:
+def _decision(decision: Decision, trigger: Trigger | None, titles: Mapping[str, str]) -> list[str]:
     named = journey(decision.journey, titles)
     words = outcome(decision.outcome)
     lines = [
@@ -153,7 +151,8 @@ def _candidates(decision: Decision) -> list[str]:
             refused = outcome(one.refused_by)
             how = f"✕ {one.refused_by}: {refused.zh} / {refused.en}"
         cost = f"  ¥{one.cost_fen / 100:,.2f}" if one.cost_fen else ""
-        lines.append(f"    {drawn} {one.arm} {words.zh}{cost}  {how}")
+        name = f"{one.arm} {words.zh}".strip()
+        lines.append(f"    {drawn} {name}{cost}  {how}")
     return lines
 
 
@@ -204,7 +203,8 @@ def _sent(trigger: Trigger) -> list[str]:
 
 
 def _because(explanation: Explanation) -> list[str]:
-    lines = [f"  原因 reason      {explanation.reason} (分数 score {explanation.score:.3f})"]
+    score = f" (分数 score {explanation.score:.3f})" if explanation.score else ""
+    lines = [f"  原因 reason      {explanation.reason}{score}"]
     for name, value, contribution in map(msgspec.structs.astuple, explanation.top[:MOST_TOP]):
         words = feature(name)
         lines.append(f"    {contribution:+.3f}  {words.zh} {words.en} ({name} = {value:.4g})")

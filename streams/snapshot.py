@@ -77,7 +77,7 @@ def write(path: Path, header: Header, rows: Iterable[StateRow]) -> Header:
             file.write(rest)
         header = msgspec.structs.replace(
             header,
-            version=VERSION,
+            version=max(header.version, VERSION),
             rows=count,
             rows_bytes=size,
             index_bytes=len(marks),

@@ -14,6 +14,7 @@ from streams.outputs import Outputs
 from streams.replay import TRIAL_KEY, Replay, replay_file
 from streams.report import words
 from streams.report.choose import Chosen
+from streams.report.figures import points
 from streams.report.page import render
 from streams.report.parts import Bar, bars
 from streams.report.words import Words
@@ -66,7 +67,7 @@ def test_its_interests_beat_popularity(ran: Ran) -> None:
 def test_replaying_its_events_gives_the_same_outputs(ran: Ran, tmp_path: Path) -> None:
     replay = Replay(SCENARIOS["ecommerce"].config, key=TRIAL_KEY, outputs=Outputs(tmp_path))
     replay_file(ran.folder / "events.ndjson", replay)
-    for name in ("triggers", "decisions", "profiles", "dead-letters"):
+    for name in ("triggers", "decisions", "profiles", "dead-letters", "reports"):
         file = f"{name}.ndjson"
         assert (ran.folder / file).read_bytes() == (tmp_path / file).read_bytes()
 
@@ -97,12 +98,48 @@ class Tags(HTMLParser):
 def test_its_report_is_one_whole_page_without_the_network(ran: Ran) -> None:
     tags = Tags(ran.html)
     assert (tags.wrong, tags.open) == ([], [])
-    assert not re.findall(r"(?:src|href)\s*=|url\(|@import|https?://|<script", ran.html)
+    html = ran.html.replace('xmlns="http://www.w3.org/2000/svg"', "")  # a name, not an address
+    assert not re.findall(r"(?:src|href)\s*=|url\(|@import|https?://|<script", html)
 
 
 def test_its_report_tells_each_part_of_the_story(ran: Ran) -> None:
-    for title in ("从事件到触达", "每条事件的去向", "为什么发、为什么没发", "用户画像", "逐步说明"):
+    for title in (
+        *("从事件到触达", "每条事件的去向", "为什么发、为什么没发", "用户画像", "逐步说明"),
+        *("旅程：", "旅程真的有用吗", "候选方案", "末次触点"),
+    ):
         assert title in ran.html
+
+
+def test_every_entry_match_due_step_and_end_has_one_decision(ran: Ran) -> None:
+    counted_in = sum(ran.summary[name] for name in ("matched", "due", "ended"))
+    assert counted_in == ran.summary["decisions"] == sum(ran.summary["outcomes"].values())
+
+
+def test_its_journeys_are_measured_and_named_as_in_their_files(ran: Ran) -> None:
+    titles = {spec.id: spec.title for spec in SCENARIOS["ecommerce"].config.journeys}
+    assert ran.summary["titles"] == titles
+    found = {one["journey"]: one for one in ran.summary["effects"]}
+    assert {name: one["title"] for name, one in found.items()} == {
+        name: titles[name] for name in found
+    }
+    assert found["cart_rescue"]["effect"]["held_out"]["people"] > 0
+
+
+def test_the_report_draws_a_journey_with_what_came_of_it(ran: Ran) -> None:
+    assert '<div class="picture"><svg' in ran.html
+    (cart,) = [one for one in ran.summary["effects"] if one["journey"] == "cart_rescue"]
+    assert points(cart["effect"]["conversion"]) in ran.html
+
+
+def test_a_coupon_redeemed_says_which_message_it_came_from(ran: Ran) -> None:
+    events = [
+        msgspec.json.decode(line)
+        for line in (ran.folder / "events.ndjson").read_bytes().splitlines()
+        if b'"coupon.claimed"' in line
+    ]
+    sent = (ran.folder / "triggers.ndjson").read_bytes()
+    assert events
+    assert all(event["data"]["trigger_id"].encode() in sent for event in events)
 
 
 def test_its_report_says_what_the_summary_says(ran: Ran) -> None:
@@ -120,7 +157,8 @@ def test_text_from_events_is_escaped_in_the_report() -> None:
 def test_a_report_of_a_run_without_triggers_is_a_report() -> None:
     summary: dict[str, Any] = dict.fromkeys((*FATES, "events_in", "triggers", "decisions"), 0)
     summary |= {"scenario": "ecommerce", "users": 1, "days": 1, "events_per_s": 0.0}
-    names = ("triggers_by_kind", "triggers_by_channel", "triggers_by_day", "outcomes")
+    summary |= {"matched": 0, "due": 0, "ended": 0, "effects": []}
+    names = ("triggers_by_kind", "triggers_by_channel", "triggers_by_day", "outcomes", "titles")
     html = render(summary | {name: {} for name in names}, Chosen(None, []))
     assert (Tags(html).wrong, Tags(html).open) == ([], [])
 

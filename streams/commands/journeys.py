@@ -1,4 +1,4 @@
-"""`streams journey lint|test|simulate|check|diff|picture`, `streams policy lint`, `content lint`."""
+"""`streams journey lint|test|simulate|check|diff|picture`; `streams policy|content lint`."""
 
 from pathlib import Path
 from time import perf_counter
@@ -87,6 +87,7 @@ def simulate(
 def check(files: Files = None, *, content: Content = None, policy: PolicyFile = None) -> int:
     """Lint, inline tests and a small simulation, as before publishing."""
     from streams.journey_files.load import load
+    from streams.journey_files.simulate import USERS, WEEK
 
     failed = 0
     for path in _paths(files):
@@ -98,7 +99,7 @@ def check(files: Files = None, *, content: Content = None, policy: PolicyFile = 
             results = _test(path, content, policy)
             _show_tests(str(path), results)
             wrong = any(not one.passed for one in results)
-            _show_simulation(_simulate(load(path), 150, 10, "", content, policy))
+            _show_simulation(_simulate(load(path), USERS, WEEK, "", content, policy))
         failed += wrong
         print_lines(f"{path}: {perf_counter() - started:.2f} s")
     return int(failed > 0)

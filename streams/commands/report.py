@@ -48,7 +48,7 @@ def report(
         print_json(found)
     else:
         show_effects(found)
-        for one in found:
+        for one in figures.ordered(found):
             _show_journey(one)
 
 
@@ -58,16 +58,14 @@ def show_effects(found: Sequence[Mapping[str, Any]]) -> None:
         print_lines("还没有旅程结果。No results of journeys yet.")
         return
     rows = []
-    for one in found:
+    for one in figures.ordered(found):
         effect, name = one["effect"], _name(one)
         treated, held = effect["treated"], effect["held_out"]
         rows.append(
             (
-                f"{name.zh} {name.en}",
-                f"{treated['people']:,}",
-                figures.share(treated["share"]),
-                f"{held['people']:,}",
-                figures.share(held["share"]),
+                f"{name.zh} {one['journey']}",
+                f"{treated['people']:,} · {figures.share(treated['share'])}",
+                f"{held['people']:,} · {figures.share(held['share'])}",
                 figures.points(effect["conversion"]),
                 figures.share(figures.touch(one)),
             )
@@ -75,15 +73,15 @@ def show_effects(found: Sequence[Mapping[str, Any]]) -> None:
     table(
         "旅程效果 What the journeys changed (95 %)",
         (
-            *("", "可得 treated", "达成 goal", "对照 held out", "达成 goal"),
+            *("", "可得 treated", "对照 held out"),
             *("增量 effect", "末次触点 last touch"),
         ),
         rows,
     )
     print_lines(
         "增量 = 可得的人 − 对照组，随机分组；末次触点把本来也会发生的也算进来。\n"
-        "Effect: everybody not held out less the control groups, drawn at random. Last touch: goals "
-        "credited to the message\nbefore them, per message; it counts what would have come anyway."
+        "Effect: everybody not held out less the control groups, drawn at random. Last touch: "
+        "messages that a goal\nwas credited to; it counts what would have come anyway."
     )
 
 
@@ -92,8 +90,16 @@ def _show_journey(one: Mapping[str, Any]) -> None:
     table(
         f"{name.zh} {one['journey']} v{one['version']}  {figures.goal(one)}",
         (
-            *("方案 arm", "决策 decided", "发出 sent", "送达 deliv.", "打开 open", "点击 CTR"),
-            *("核销 redeemed", "达成 goal", "价值 value", "成本 cost", "每次达成 per goal", "阅读 reads"),
+            *(
+                "方案\narm",
+                "决策\ndecided",
+                "发出\nsent",
+                "送达\ndeliv.",
+                "打开\nopen",
+                "点击\nCTR",
+            ),
+            *("核销\nused", "达成\ngoal", "价值\nvalue", "成本\ncost", "每次达成\nper goal"),
+            "阅读\nreads",
         ),
         [_arm(arm) for arm in one["arms"]],
     )
@@ -105,8 +111,7 @@ def _show_journey(one: Mapping[str, Any]) -> None:
         ("券的回报 return on cost", figures.times(effect["return_on_cost"])),
         (
             "末次触点 last touch",
-            f"{touch['credited']:,} / {touch['sent']:,}, "
-            f"{figures.money(touch['credited_fen'])}",
+            f"{touch['credited']:,} / {touch['sent']:,}, {figures.money(touch['credited_fen'])}",
         ),
         *(
             (

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from streams.commands.terminal import counts, print_lines, table
 from streams.commands.report import show_effects
+from streams.commands.terminal import counts, print_lines, table
 from streams.report.words import CHANNELS, FATES, KINDS, Words, journey, outcome, pick
 
 

@@ -78,7 +78,7 @@ def table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]]) -> 
         pad_edge=False,
     )
     for i, column in enumerate(named):
-        figures = all(row[i][:1] in "0123456789-" for row in cells)
+        figures = all(row[i][:1] in "0123456789-+¥—" for row in cells)
         made.add_column(column, justify="right" if figures else "left", no_wrap=figures)
     for row in cells:
         made.add_row(*map(escape, row))

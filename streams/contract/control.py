@@ -44,7 +44,7 @@ class Command(Struct, kw_only=True, omit_defaults=True):
 
 def canonical(body: Any) -> bytes:
     """The bytes whose digest stands in the command: JSON with sorted keys."""
-    return msgspec.json.encode(msgspec.to_builtins(body), order="deterministic")
+    return msgspec.json.encode(msgspec.to_builtins(body, str_keys=True), order="deterministic")
 
 
 def digest(body: Any) -> str:

@@ -6,6 +6,7 @@ A name means the same wherever it stands; where it does not, `Structure.name` sa
 from typing import Any, Final
 
 from streams.contract.content_glossary import CONTENT
+from streams.contract.journeys_glossary import JOURNEYS, POLICY
 from streams.contract.reports_glossary import REPORTS
 
 _HASH: Final = "0f3c2a9d8e7b6c5a4f3e2d1c0b9a8f7e"
@@ -202,6 +203,8 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
     "Mail.kind": ("event, move, adopt or budget.", "event"),
     "to": ("The partition it is for; -1: that of the alias.", -1),
     **CONTENT,
+    **JOURNEYS,
+    **POLICY,
     **REPORTS,
 }
 

@@ -33,11 +33,13 @@ class Part(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 class Reentry(Part, frozen=True):
     """How often the same person may enter, or `by = "key"` with the same key. `max` 0 is unlimited;
     with `concurrent` several instances of different keys may run side by side. An entry that led to
-    nothing, because a gate refused all of it, does not count."""
+    nothing, because a gate refused all of it, does not count: after `retry` the person may enter
+    again."""
 
     max: Annotated[int, Meta(ge=0, le=16)] = 0
     per: Duration = "30d"
     cooldown: Duration = "24h"
+    retry: Duration = "20h"
     concurrent: bool = False
     by: Literal["person", "key"] = "person"
 
@@ -56,7 +58,8 @@ class Entry(Part, frozen=True):
 
 
 class Exit(Part, frozen=True):
-    """Ends the journey at once, in the middle of a wait too; after `after` in any case."""
+    """Ends the journey at once, in the middle of a wait too; after `after` in any case. Of the terms
+    that `and` joins in `where`, an event is asked those whose fields its type has."""
 
     on: list[str] = []
     where: Condition = ""

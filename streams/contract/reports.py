@@ -24,9 +24,9 @@ class ArmTally(Struct, omit_defaults=True):
     """Decisions with one arm. `settled` ones are those whose goal window has ended: `reached`,
     `value_fen`, `spent_fen` and the squares are sums over them. `first_*`: the same of each
     person's first decision for which the control groups were drawn, which is what effects are
-    measured on. `credited*`: goals within the window of a message sent, each credited to the
-    person's latest message alone. `reads`, `dwell_ms`: articles of the category that was shown,
-    credited in the same way."""
+    measured on. `credited`: messages that were the person's latest before a goal within their
+    window. `reads`, `dwell_ms`: articles of the category that was shown, credited in the same
+    way."""
 
     decided: int = 0
     sent: int = 0

@@ -51,7 +51,7 @@ REPORTS: Final[dict[str, tuple[str, Any]]] = {
     "first_spent_fen": ("What their coupons did cost.", 3_000),
     "first_spent_squares": ("Sum of the squares of these costs.", 3.0e6),
     "first_products": ("Sum of value times cost, for the interval of their ratio.", 2.4e7),
-    "credited": ("Goals credited to a message as the person's latest (last touch).", 8),
+    "credited": ("Messages that were the person's latest before a goal (last touch).", 8),
     "credited_fen": ("What these goals were worth.", 66_000),
     "reads": ("Articles read of the category that was shown.", 5),
     "ArmTally.dwell_ms": ("For how long they were read.", 410_000),

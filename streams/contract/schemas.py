@@ -22,6 +22,9 @@ from streams.contract.decisions import OUTCOMES, Decision
 from streams.contract.envelope import Envelope
 from streams.contract.events import TYPES
 from streams.contract.glossary import meaning
+from streams.contract.journeys import JourneySpec
+from streams.contract.journeys_glossary import EXAMPLES
+from streams.contract.policy import Policy
 from streams.contract.profiles import Profile
 from streams.contract.records import Control, Genesis, Mail, Observed, Rejected, Tick
 from streams.contract.reports import Applied, JourneyReport
@@ -43,6 +46,7 @@ _RECORDS: Final[dict[str, type[Struct]]] = {
     "report.applied": Applied,
     "report.journey": JourneyReport,
 }
+_FILES: Final[dict[str, type[Struct]]] = {"journey": JourneySpec, "policy": Policy}
 _CLOSED: Final[dict[tuple[str, str], list[str]]] = {
     ("Envelope", "specversion"): ["1.0"],
     ("Decision", "outcome"): list(OUTCOMES),
@@ -69,6 +73,9 @@ def files() -> dict[str, bytes]:
     for name, structure in _RECORDS.items():
         made[f"{name}.json"] = _json(_schema(name, structure))
         made[f"examples/{name}.json"] = _json(_example(structure))
+    for name, structure in _FILES.items():
+        made[f"{name}.json"] = _json(_file_schema(name, structure))
+        made[f"examples/{name}.json"] = _json(EXAMPLES[name])
     return made
 
 
@@ -89,6 +96,17 @@ def _schema(name: str, structure: type[Struct]) -> dict[str, Any]:
     root["title"] = name
     head = {"$schema": DIALECT, "$id": f"urn:wechat-streams:1:{name}"}
     return head | root | ({"$defs": definitions} if definitions else {})
+
+
+def _file_schema(name: str, structure: type[Struct]) -> dict[str, Any]:
+    """Of a file that people write: holidays may also be the name of the file that lists them."""
+    schema = _schema(name, structure)
+    hours = schema["$defs"].get("QuietHours")
+    if hours is not None:
+        said = hours["properties"]["holidays"]
+        rest = {key: said.pop(key) for key in ("type", "items") if key in said}
+        said["anyOf"] = [{"type": "string"}, rest]
+    return schema
 
 
 def _event_schema(name: str, data: type[Struct]) -> dict[str, Any]:

@@ -23,12 +23,13 @@ WOULD_SEND = ("SENT", "QUIET_DEFERRED", "AWAITING_STAFF", "SHADOWED")
 
 
 class Term(Struct, omit_defaults=True):
-    """A part of a condition with the values it saw, durations in ms and None where a value is
-    missing. `holds` None: it asks for the event, which has not come."""
+    """A part of a condition with the values it saw, None where one is missing; `durations` names
+    those that are milliseconds. `holds` None: it asks for the event, which has not come."""
 
     text: str
     seen: dict[str, Any]  # plain numbers, texts, booleans and None
     holds: bool | None
+    durations: list[str] = []
 
 
 class Condition(Struct, omit_defaults=True):

@@ -40,6 +40,7 @@ NOT_DRAWN: Final = ("NO_CONSENT", "SUPPRESSED", "NO_ADDRESS", "JOURNEY_PAUSED", 
 READ: Final = "article.read"
 NEITHER_GROUP: Final = (*NOT_DRAWN, "NOT_ELIGIBLE", "TEMPLATE_ERROR")
 DELIVERED, OPENED, CLICKED, REDEEMED, FAILED = 1, 2, 4, 8, 16
+CREDITED: Final = 32  # no answer, but kept with them: a goal has been credited to it
 BITS: Final = {
     "push.delivered": DELIVERED,
     "push.opened": DELIVERED | OPENED,
@@ -73,7 +74,7 @@ class Results:
         self._unreported: dict[str, None] = {}
         self._report_ms = NEVER_MS  # when the next report is due
         # Told what a decision was worth and what it cost, once that is known: of a what-if.
-        self.observe: Callable[[Pending, int, int], None] | None = None
+        self.observe: Callable[[str, Pending, int, int], None] | None = None
 
     def decided(self, answer: Settled, journey: Journey) -> None:
         """Count the decision and keep it open until its result is known."""
@@ -96,7 +97,7 @@ class Results:
         reward = journey.reward
         first = due.first and (drawn or answer.outcome not in NEITHER_GROUP)
         while len(state.pending) >= MOST_PENDING:
-            self._close(state.pending.pop(0))
+            self._close(state.pending.pop(0), due.moment.person)
         state.pending.append(
             Pending(
                 journey=journey.name,
@@ -143,8 +144,9 @@ class Results:
                 touch, touch_fen = pending, value_fen
         if touch is not None:
             arm = self._arm(touch)
-            arm.credited += 1
+            arm.credited += not touch.answers & CREDITED
             arm.credited_fen += touch_fen
+            touch.answers |= CREDITED
 
     def read(self, moment: Moment) -> None:
         """An article was read: credited to the latest message that showed something like it."""
@@ -176,7 +178,7 @@ class Results:
             return
         for one in [one for one in pending if one.until_ms <= now_ms]:
             pending.remove(one)
-            self._close(one)
+            self._close(one, person)
 
     def reports(self, now_ms: int) -> list[JourneyReport]:
         """What has changed since the last report of each journey, at most once an `every_ms`."""
@@ -253,7 +255,7 @@ class Results:
         arm.redeemed += bool(news & REDEEMED)
         arm.failed += bool(news & FAILED)
 
-    def _close(self, pending: Pending) -> None:
+    def _close(self, pending: Pending, person: Person) -> None:
         tally = self._tally(pending.journey)
         arm = tally.arms.setdefault(pending.arm, ArmTally())
         reached, value_fen = bool(pending.reached), min(pending.value_fen, MOST_VALUE_FEN)
@@ -263,7 +265,7 @@ class Results:
         arm.value_fen += value_fen
         arm.spent_fen += spent_fen
         if self.observe is not None:
-            self.observe(pending, value_fen, spent_fen)
+            self.observe(person.user_id, pending, value_fen, spent_fen)
         if pending.first:
             arm.first_settled += 1
             arm.first_reached += reached

@@ -116,6 +116,7 @@ class Standing(Struct, array_like=True, gc=False):
     decided_ms: int = 0
     next_ms: int = 0  # when the person is next eligible, as far as that decision knew
     measured: bool = False  # the person's first decision in this journey has been made
+    rests_ms: int = 0  # until when an entry that led to nothing keeps the person out
 
 
 class Attribute(Struct, array_like=True, gc=False):

@@ -60,19 +60,19 @@ def why(engine: Engine, user_id: str, journey: str | None, now_ms: int) -> list[
 
 
 class _Question:
-    """One person and one journey. `of_check`: it is entered at the daily check and needs no event.
-    `entry`: the view in which the entry condition would be asked now."""
+    """One person and one journey."""
 
     def __init__(self, engine: Engine, person: Person, journey: Journey, now_ms: int) -> None:
         self._engine = engine
         self._person = person
         self._journey = journey
         self._now_ms = now_ms
-        self._of_check = DAILY_CHECK in journey.on
+        self._of_check = DAILY_CHECK in journey.on  # it needs no event
         kind, due_ms, cause = journey.on[0], now_ms, ""
         if self._of_check:
             kind, due_ms = DAILY_CHECK, person.state.check_ms or now_ms
             cause = f"check:{person.user_id}:{due_ms}"  # as the check itself will be called
+        # What the entry condition would see now.
         self._entry = at(Moment(now_ms, person, kind, due_ms, cause))
         self._key = key_of(journey, self._entry)
         self._inside = sorted(
@@ -111,7 +111,6 @@ class _Question:
         """The first that stands against it."""
         journey, gates = self._journey, found.gates
         blocked, next_ms = refusal(self._engine.book, journey, self._entry, self._key)
-        waits = gates is None or gates.later
         if blocked == "JOURNEY_PAUSED":
             found.code = blocked
         elif self._inside and (blocked or not journey.spec.entry.reentry.concurrent):
@@ -129,7 +128,7 @@ class _Question:
         elif not found.check_ms:
             found.code = "NOT_WATCHED"
         else:
-            found.code = "ENTERED" if waits or gates is None else gates.code
+            found.code = "ENTERED" if gates is None or gates.later else gates.code
             found.next_ms = found.check_ms
 
     def _condition(self, where: str, view: View) -> Condition | None:
@@ -200,15 +199,22 @@ class _Question:
         due = engine.journeys.probe(
             journey, ahead.step, view.moment, view.instance, supposed=supposed
         )
-        return self._asked(ahead, due)
+        # The draw hangs on the entry event and on when the step is due: known behind one wait that
+        # has begun, not behind others.
+        open_draw = supposed or ahead.waits > bool(self._inside)
+        return self._asked(ahead, due, open_draw=open_draw)
 
-    def _asked(self, ahead: Ahead, due: Due) -> Gates:
+    def _asked(self, ahead: Ahead, due: Due, *, open_draw: bool) -> Gates:
         engine = self._engine
         day = local_day(engine.policy.terms.policy.quiet.zone, self._now_ms)
         purse = engine.money.copy_of((due.journey.name, POLICY), day)
-        drawn = engine.policy.probe(due, choose=engine.choosers.look, budget=purse)
+        drawn = engine.policy.probe(
+            due, choose=engine.choosers.look, budget=purse, open_draw=open_draw
+        )
         told = drawn.option or telling(drawn)
-        found = Gates(drawn.outcome, ahead.step.id, ahead.later, drawn.arm, arms=candidates(drawn))
+        found = Gates(
+            drawn.outcome, ahead.step.id, ahead.waits > 0, drawn.arm, arms=candidates(drawn)
+        )
         if told is not None:
             found.seen = told.seen
             found.next_ms = told.next_ms
@@ -229,7 +235,8 @@ def _condition(expression: Expression, view: View, unknown: tuple[str, ...]) -> 
     for term in expression.terms(view):
         open_names = [name for name in term.seen if unknown and name.startswith(unknown)]
         seen = {**term.seen, **dict.fromkeys(open_names)}
-        terms.append(Term(term.text, seen, None if open_names else term.holds))
+        durations = [name for name in seen if expression.kinds[name] == "duration"]
+        terms.append(Term(term.text, seen, None if open_names else term.holds, durations))
     decisive = expression.alternatives
     holds: bool | None = not decisive
     if any(term.holds is decisive for term in terms):

@@ -20,7 +20,6 @@ from math import sqrt
 from typing import Final, NamedTuple
 
 from msgspec import Struct
-from scipy.special import stdtrit
 
 from streams.contract.journeys import HOLD
 from streams.contract.reports import ArmTally, JourneyReport
@@ -102,7 +101,8 @@ class Effect(Struct, frozen=True):
 
 
 class LastTouch(Struct, frozen=True):
-    """Goals within the window of a message, each credited to the person's latest. No effect."""
+    """Messages within whose window a goal was reached, each goal credited to the person's latest
+    message. It is no effect."""
 
     sent: int
     credited: int
@@ -157,6 +157,15 @@ def results(reports: Iterable[JourneyReport]) -> list[Result]:
     for (journey, _), report in sorted(latest.items()):
         journeys.setdefault(journey, []).append(report)
     return [_result(parts) for parts in journeys.values()]
+
+
+def tallies(parts: Iterable[JourneyReport]) -> dict[str, ArmTally]:
+    """The arms of one journey, added up over partitions."""
+    arms: dict[str, ArmTally] = {}
+    for part in parts:
+        for name, tally in part.arms.items():
+            _add(arms.setdefault(name, ArmTally()), tally)
+    return arms
 
 
 def effect(treated: Sums, held_out: Sums) -> Effect:
@@ -236,12 +245,10 @@ def wilson(reached: int, people: int) -> tuple[float, float, float]:
 def _result(parts: Sequence[JourneyReport]) -> Result:
     """Of one journey, from the latest report of each partition."""
     newest = max(parts, key=lambda part: part.version)
-    arms: dict[str, ArmTally] = {}
+    arms = tallies(parts)
     outcomes: dict[str, int] = {}
     stages: dict[str, list[int]] = {}
     for part in parts:
-        for name, tally in part.arms.items():
-            _add(arms.setdefault(name, ArmTally()), tally)
         for code, count in part.outcomes.items():
             outcomes[code] = outcomes.get(code, 0) + count
         for stage, counts in part.by_lifecycle.items():
@@ -258,7 +265,7 @@ def _result(parts: Sequence[JourneyReport]) -> Result:
         goal=newest.goal,
         window_ms=newest.window_ms,
         at_ms=max(part.at_ms for part in parts),
-        arms=[_arm(name, tally) for name, tally in sorted(arms.items())],
+        arms=[_arm(name, arms[name]) for name in sorted(arms, key=lambda it: (it == HOLD, it))],
         effect=effect(_sums(treated), _sums(arms.get(HOLD, ArmTally()))),
         last_touch=LastTouch(
             sent=treated.sent,
@@ -346,6 +353,8 @@ def _mean(total: float, squares: float, people: int) -> tuple[float, float]:
 
 def _quantile(variance: float, people: int, held_variance: float, held: int) -> float:
     """Student's, with the degrees of freedom of a difference of means."""
+    from scipy.special import stdtrit  # noqa: PLC0415 - scipy takes half a second to import
+
     weight = variance**2 / (people - 1) + held_variance**2 / (held - 1)
     freedom = (variance + held_variance) ** 2 / weight if weight else people + held - 2.0
     return float(stdtrit(freedom, (1 + LEVEL) / 2))

@@ -13,7 +13,7 @@ STEPS: Final = "step.order"
 
 
 class Change(NamedTuple):
-    """`place`: a path of the file. `before`, `after`: as a marketer reads them; empty: not there."""
+    """`place`: a path of the file. `before`, `after`: in a marketer's words; empty: not there."""
 
     place: str
     zh: str

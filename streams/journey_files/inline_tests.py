@@ -28,7 +28,7 @@ from streams.engine.profile.hours import offset_ms
 from streams.engine.state import NEVER_MS, Sent
 from streams.engine.store import Person, Store
 from streams.expressions import duration_ms
-from streams.journey_files.test_lines import (
+from streams.journey_files.lines import (
     OF_LAST_TRIGGER,
     Expected,
     GivenEvent,
@@ -90,7 +90,8 @@ def run_test(spec: JourneySpec, test: Test, library: Library, policy: Policy) ->
         return TestResult(test.name, str(error), ())
     stage.play(events, max((one.at_ms or 0 for one in expected), default=0))
     happened = tuple(stage.happened)
-    return TestResult(test.name, _unmet(expected, happened), happened)
+    jitter_ms = policy.quiet.jitter_ms
+    return TestResult(test.name, _unmet(expected, happened, jitter_ms), happened)
 
 
 class _Stage:
@@ -117,7 +118,8 @@ class _Stage:
         begin_ms = self.clock_ms + min([event[0] for event in past], default=0) - MINUTE_MS
         self.engine.ledger.clock.now_ms = begin_ms
         self.engine.publishing.begin(self.policy, begin_ms)
-        self.engine.journeys.forced = self.given.arm
+        # A forced arm goes past the control groups: who is in one has none.
+        self.engine.journeys.forced = {} if self.given.holdout else self.given.arm
         self.engine.insight.fixed = {
             **self.given.score,
             **{f"interest:{name}": score for name, score in self.given.interest.items()},
@@ -323,7 +325,7 @@ def _said(decision: Decision, trigger: Trigger | None) -> dict[str, str]:
     return {key: value for key, value in said.items() if value}
 
 
-def _unmet(expected: Sequence[Expected], happened: Sequence[Happened]) -> str:
+def _unmet(expected: Sequence[Expected], happened: Sequence[Happened], jitter_ms: int) -> str:
     """The first line that does not come true, and what happened instead; empty: all do."""
     at = 0
     absent: list[Expected] = []
@@ -333,34 +335,35 @@ def _unmet(expected: Sequence[Expected], happened: Sequence[Happened]) -> str:
             continue
         place = len(happened)
         if line is not None:
-            place = next((i for i in range(at, len(happened)) if _is(line, happened[i])), -1)
+            fits = (i for i in range(at, len(happened)) if _is(line, happened[i], jitter_ms))
+            place = next(fits, -1)
             if place < 0:
                 return f"expected: {line.line}\n{story(happened, at)}"
         for never in absent:
             for one in happened[at:place]:
-                if _is(never, one):
+                if _is(never, one, jitter_ms):
                     return f"expected: {never.line}\nbut: {told(one)}\n{story(happened, 0)}"
         absent, at = [], place + 1
     return ""
 
 
-def _is(line: Expected, one: Happened) -> bool:
+def _is(line: Expected, one: Happened, jitter_ms: int) -> bool:
     """`no SENT` is said of every trigger, also of one that waits for the morning or for staff."""
     sent = line.absent and line.outcome == "SENT"
     if not (one.trigger is not None if sent else line.outcome == one.decision.outcome):
         return False
     if line.at_ms is not None and abs(line.at_ms - one.at_ms) > TOLERANCE_MS:
         return False
-    return all(_same(key, value, one) for key, value in line.said.items())
+    return all(_same(key, value, one, jitter_ms) for key, value in line.said.items())
 
 
-def _same(key: str, value: str, one: Happened) -> bool:
-    """Quiet hours end with a jitter of up to a quarter of an hour, which `until` allows for."""
+def _same(key: str, value: str, one: Happened, jitter_ms: int) -> bool:
+    """Releases after quiet hours are spread by the policy's jitter, which `until` allows for."""
     found = one.said.get(key, "")
     if key != "until" or not found:
         return found == value
     minutes = [int(text[:2]) * 60 + int(text[3:]) for text in (value, found)]
-    return 0 <= (minutes[1] - minutes[0]) % 1_440 <= 15
+    return (minutes[1] - minutes[0]) % 1_440 <= jitter_ms / MINUTE_MS
 
 
 def told(one: Happened) -> str:

@@ -36,6 +36,7 @@ GAP: Final = 34
 PAD: Final = 14
 ROW: Final = 20
 ARM_GAP: Final = 10
+FIRST: Final = 32  # below a step's top, where its first way to the side begins
 
 STYLE: Final = """
 .jp{--ink:#1f2a37;--pale:#66717f;--line:#9aa5b1;--rule:#dfe4ea;--paper:#fff;--ground:#f6f8fa;
@@ -116,6 +117,8 @@ class _Picture:
         rows = [arms[i : i + columns] for i in range(0, len(arms), columns)]
         heights = [max(len(lines) for _, lines in row) * 18 + 34 for row in rows]
         bottom += sum(heights) + ARM_GAP * len(rows)
+        aside = len({way.to for way in ways_from(step)} - {number + 1})
+        bottom = max(bottom, top + FIRST + aside * 26 - 8)
         self._frame(LEFT, top, BOX, bottom - top, card.colour)
         at = self._heading(LEFT, top, card, spec.id)
         for row, height in zip(rows, heights, strict=True):
@@ -156,7 +159,7 @@ class _Picture:
             if to == number + 1:
                 self._down(self._bottoms[number], label)
                 continue
-            y = self._tops[number] + 24 + aside * 26
+            y = self._tops[number] + FIRST + aside * 26
             aside += 1
             if to == end:
                 self._line(f"M{LEFT + BOX} {y}H{PILL_X - 7}", dash=True)
@@ -169,7 +172,7 @@ class _Picture:
     def _jump(self, y: int, to: int, label: str) -> None:
         x = LANE_X + self._lanes % 4 * LANE
         self._lanes += 1
-        target = self._tops[to] + 12
+        target = self._tops[to] + 11
         self._line(f"M{LEFT + BOX} {y}H{x}V{target}H{LEFT + BOX + 7}")
         self._tip(LEFT + BOX + 1, target, "left")
         self._label(LEFT + BOX + 34, y - 6, label)

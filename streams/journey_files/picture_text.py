@@ -176,4 +176,4 @@ def _rate(tally: ArmTally) -> str:
     if not tally.first_settled:
         return "还没有结果"
     rate = tally.first_reached / tally.first_settled
-    return f"达成 {rate:.1%} ({tally.first_settled:,} 人)"
+    return f"达成 {rate:.1%} / {tally.first_settled:,} 人"

@@ -123,7 +123,7 @@ def event_zh(kind: str) -> str:
 def shown(place: str, value: Any) -> str:
     """A value as a marketer reads it; empty where there is none."""
     name = place.rpartition(".")[2]
-    if value is None or value == "" or value == [] or value == {}:
+    if value is None or (isinstance(value, str | list | dict) and not value):
         return ""
     if name.endswith("fen"):
         return yuan(value)

@@ -12,6 +12,7 @@ import msgspec
 
 from streams.contract.decisions import Decision
 from streams.contract.events import ACTIVITY
+from streams.contract.journeys import HOLD
 from streams.contract.profiles import Profile
 from streams.contract.triggers import Trigger
 from streams.explain import CHINA
@@ -52,7 +53,7 @@ def choose(folder: Path, native_ids: Callable[[str], Sequence[str]]) -> Chosen:
     for trigger in _records(folder / "triggers.ndjson", Trigger):
         tally = tallies.setdefault(trigger.user_id, _Tally(kinds={}))
         tally.kinds[trigger.kind] = tally.kinds.get(trigger.kind, 0) + 1
-        if trigger.kind == "coupon":
+        if trigger.kind == "coupon" and (tally.coupon is None or trigger.explanation.top):
             tally.coupon = trigger
     profile = _best_profile(folder, tallies)
     if profile is None:
@@ -69,7 +70,7 @@ def _best_profile(folder: Path, tallies: dict[str, _Tally]) -> Profile | None:
         if tally is None:
             continue
         rank = (
-            int(tally.coupon is not None),
+            0 if tally.coupon is None else 1 + bool(tally.coupon.explanation.top),
             len(tally.kinds),
             int(profile.orders > 0) + int(bool(profile.attributes)),
             min(profile.events, 400),
@@ -101,22 +102,41 @@ def _person(
 
 
 def _decisions(folder: Path, user_id: str | None) -> list[tuple[Decision, Trigger | None]]:
-    """The coupon decision of the person shown, and the first refusal of a telling kind."""
+    """One drawn among arms, the coupon of the person shown, and a refusal of a telling kind."""
+    drawn: Decision | None = None
     sent: Decision | None = None
     refused: Decision | None = None
     for decision in _records(folder / "decisions.ndjson", Decision):
+        if decision.trigger_id and _choices(decision) > (0 if drawn is None else _choices(drawn)):
+            drawn = decision
         if decision.trigger_id and decision.user_id == user_id:
-            if sent is None or (decision.cost_fen and not sent.cost_fen):
+            if sent is None or _explains(decision) > _explains(sent):
                 sent = decision
         elif decision.outcome in REFUSED and (refused is None or _tells_more(decision, refused)):
             refused = decision
-    found: list[tuple[Decision, Trigger | None]] = []
-    if sent is not None:
-        triggers = _records(folder / "triggers.ndjson", Trigger)
-        found.append((sent, next((t for t in triggers if t.trigger_id == sent.trigger_id), None)))
-    if refused is not None:
-        found.append((refused, None))
-    return found
+    found = [one for one in (drawn, sent, refused) if one is not None]
+    wanted = {one.trigger_id for one in found}
+    triggers = {
+        trigger.trigger_id: trigger
+        for trigger in _records(folder / "triggers.ndjson", Trigger)
+        if trigger.trigger_id in wanted
+    }
+    shown = {one.decision_id: (one, triggers.get(one.trigger_id)) for one in found}
+    return list(shown.values())
+
+
+def _explains(decision: Decision) -> tuple[bool, bool]:
+    why = decision.explanation
+    return why is not None and bool(why.top), bool(decision.cost_fen)
+
+
+def _choices(decision: Decision) -> int:
+    """How much a decision tells about how it was drawn; 0 where it was no choice."""
+    arms = [one for one in decision.candidates if one.arm != HOLD]
+    refused = sum(bool(one.refused_by) for one in arms)
+    if len(arms) - refused < 2:
+        return 0
+    return 100 * min(refused, 1) + 10 * len(arms) + int(bool(decision.cost_fen))
 
 
 def _tells_more(one: Decision, other: Decision) -> bool:

@@ -4,7 +4,7 @@ They come as plain values, as summary.json and `streams report --json` hold them
 `{value, low, high}`, one that is not given `{not_enough, of}`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from streams.report.words import Words, pick
@@ -18,14 +18,21 @@ OF: dict[str, Words] = {
 }
 
 
+def ordered(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Results in the order in which they are shown: the journeys of the most people first."""
+    return sorted(found, key=lambda one: (-one["effect"]["treated"]["people"], one["journey"]))
+
+
 def points(figure: Mapping[str, Any]) -> str:
     """A difference of shares, in percentage points."""
-    return estimate(figure, lambda value: f"{100 * value:+.1f}", unit=" pp")
+    return estimate(figure, lambda value: f"{100 * value:+.1f}", " pp")
 
 
 def yuan(figure: Mapping[str, Any]) -> str:
     """Fen, shown in yuan."""
-    return estimate(figure, lambda value: f"{value / 100:+,.2f}", unit=" ¥")
+    return estimate(
+        figure, lambda value: f"{value / 100:+,.{0 if abs(value) > 1e6 else 2}f}", " 元"
+    )
 
 
 def number(figure: Mapping[str, Any]) -> str:
@@ -34,7 +41,7 @@ def number(figure: Mapping[str, Any]) -> str:
 
 def times(figure: Mapping[str, Any] | None) -> str:
     """A return as a multiple of the cost."""
-    return "—" if figure is None else estimate(figure, lambda value: f"{value:,.1f}", unit="×")
+    return "—" if figure is None else estimate(figure, lambda value: f"{value:,.1f}", "×")
 
 
 def estimate(figure: Mapping[str, Any], shown: Callable[[float], str], unit: str = "") -> str:
@@ -54,11 +61,12 @@ def share(value: float | None) -> str:
 
 
 def money(fen: float | None) -> str:
-    return "—" if fen is None else f"¥{fen / 100:,.2f}"
+    """Yuan; nothing to speak of is a dash."""
+    return f"¥{fen / 100:,.2f}" if fen else "—"
 
 
 def touch(result: Mapping[str, Any]) -> float | None:
-    """Goals credited to the last message, per message sent."""
+    """The share of messages that a goal was credited to."""
     found = result["last_touch"]
     credited: int = found["credited"]
     return credited / found["sent"] if found["sent"] else None

@@ -1,6 +1,6 @@
 """The whole report: one HTML file that needs no network, Chinese first, English beneath."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -40,8 +40,7 @@ def render(summary: Mapping[str, Any], chosen: Chosen, picture: Picture | None =
     titles = summary["titles"]
     left, right = [_funnel(summary), _days(summary), _fates(summary)], [_outcomes(summary)]
     if summary.get("churn_auc") is not None:
-        left.append(_ranking(summary))
-        right.append(_reliability(summary))
+        right += [_reliability(summary), _ranking(summary)]
     effects = "".join(f'<div class="gap">{part}</div>' for part in _effects(summary, picture))
     person = "" if chosen.person is None else person_card(chosen.person)
     steps = [

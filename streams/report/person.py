@@ -56,17 +56,7 @@ def person_card(person: Person) -> str:
 def decision_card(decision: Decision, trigger: Trigger | None, journey: Words) -> str:
     """`journey`: its title."""
     met = (f"{journey.zh}：条件满足", f"{journey.en}: its condition was met")
-    steps = [_step("→", *met, _cause(decision))]
-    stopped = False
-    for codes, words in GATES:
-        if decision.outcome in codes:
-            stopped = True
-            why = outcome(decision.outcome)
-            steps.append(_step("✕", why.zh, why.en, _seen(decision), mark="stop"))
-        elif stopped:
-            steps.append(_step("·", words.zh, words.en, mark="skip"))
-        else:
-            steps.append(_step("✓", words.zh, words.en))
+    steps = [_step("→", *met, _cause(decision)), *_gates(decision)]
     if trigger is not None:
         steps.append(_sent(trigger))
     body = (
@@ -75,6 +65,31 @@ def decision_card(decision: Decision, trigger: Trigger | None, journey: Words) -
         f'<ol class="steps">{"".join(steps)}</ol>{_candidates(decision)}{_context(decision)}'
     )
     return card(Words("一次决策，逐步说明", "One decision, step by step"), body)
+
+
+def _gates(decision: Decision) -> list[str]:
+    """Those passed, the one that refused, those not asked any more."""
+    stop = next(
+        (place for place, (codes, _) in enumerate(GATES) if decision.outcome in codes), len(GATES)
+    )
+    passed = _chips([words for _, words in GATES[:stop]], "✓", "")
+    steps = [_step("✓", f"通过 {stop} 道关口", f"{stop} gates passed, in this order", passed)]
+    if stop < len(GATES):
+        why = outcome(decision.outcome)
+        steps.append(_step("✕", why.zh, why.en, _seen(decision), mark="stop"))
+        later = GATES[stop + 1 :]
+        if later:
+            rest = _chips([words for _, words in later], "·", " plain")
+            steps.append(_step("·", "其余未再询问", "not asked any more", rest, mark="skip"))
+    return steps
+
+
+def _chips(words: Sequence[Words], sign: str, style: str) -> str:
+    chips = "".join(
+        f'<span class="chip{style}" title="{escape(one.en)}">{sign} {escape(one.zh)}</span>'
+        for one in words
+    )
+    return f'<div class="chips">{chips}</div>'
 
 
 def _candidates(decision: Decision) -> str:
@@ -155,7 +170,7 @@ def _churn(profile: Profile, coupon: Trigger | None) -> str:
     colour = svg.RED if profile.churn_score >= 0.6 else svg.AMBER
     colour = svg.GREEN if profile.churn_score < 0.3 else colour
     why = ""
-    if coupon is not None:
+    if coupon is not None and coupon.explanation.top:
         at, score = local_time(coupon.created_at_ms)[5:16], coupon.explanation.score
         why = (
             f'<div class="why">发券时 <span class="en">when the coupon was sent</span> {at}: '
@@ -231,10 +246,10 @@ def _step(sign: str, zh: str, en: str, detail: str = "", *, mark: str = "") -> s
 def _cause(decision: Decision) -> str:
     if decision.explanation is None:
         return ""
-    return (
-        f'<div class="note">分数 score {decision.explanation.score:.3f} · '
-        f"{escape(decision.explanation.reason)}</div>{reasons(decision.explanation)}"
-    )
+    explanation = decision.explanation
+    score = f"分数 score {explanation.score:.3f} · " if explanation.score else ""
+    why = reasons(explanation) if explanation.top else ""
+    return f'<div class="note">{score}{escape(explanation.reason)}</div>{why}'
 
 
 def _seen(decision: Decision) -> str:

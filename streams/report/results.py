@@ -5,8 +5,9 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from streams.evaluation.effect import wilson
 from streams.report import figures, svg
-from streams.report.parts import Bar, bars, card
+from streams.report.parts import Bar, bars, both, card
 from streams.report.words import ARMS, LIFECYCLES, Words, journey, outcome, pick, verdict
 
 Result = Mapping[str, Any]
@@ -17,7 +18,7 @@ def results_page(found: Sequence[Result]) -> str:
     """One HTML file that needs no network."""
     style = files("streams.report").joinpath("style.css").read_text("utf-8")
     cards = effects_card(found) + "".join(
-        f'<div class="gap">{journey_card(one)}</div>' for one in found
+        f'<div class="gap">{journey_card(one)}</div>' for one in figures.ordered(found)
     )
     return (
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">'
@@ -30,13 +31,9 @@ def results_page(found: Sequence[Result]) -> str:
 
 def effects_card(found: Sequence[Result]) -> str:
     """Every journey's effect as an interval, beside what last touch says."""
-    rows = "".join(_effect_row(one) for one in found)
-    bands = [
-        svg.Band(_name(one).zh, part["low"], part["value"], part["high"], _colour(part))
-        for one in found
-        if figures.is_measured(part := one["effect"]["conversion"])
-    ]
-    chart = svg.intervals(bands, "effect of each journey on its goal") if bands else ""
+    measured = [part for one in found if figures.is_measured(part := one["effect"]["conversion"])]
+    reach = max((abs(part[end]) for part in measured for end in ("low", "high")), default=0.0)
+    rows = "".join(_effect_row(one, reach) for one in figures.ordered(found))
     head = "".join(
         f"<th>{zh}<br><span class=en>{en}</span></th>"
         for zh, en in (
@@ -46,13 +43,13 @@ def effects_card(found: Sequence[Result]) -> str:
             ("对照组", "held out"),
             ("达成", "goal"),
             ("增量（95%）", "effect"),
+            ("", ""),
             ("末次触点", "last touch"),
         )
     )
     return card(
         Words("旅程真的有用吗", "What the journeys changed, against their control groups"),
-        f'<div class="side"><div class="wide"><table><tr>{head}</tr>{rows}</table></div>'
-        f"<div>{chart}</div></div>",
+        f'<div class="wide"><table><tr>{head}</tr>{rows}</table></div>',
         note=Words(
             "增量：随机分组，可得的人（不管后来被哪条规则挡下）减去对照组。末次触点把达成记给之前最后一条"
             "消息，本来也会发生的也算了进来，所以不是效果。",
@@ -70,22 +67,28 @@ def journey_card(one: Result, picture: str = "") -> str:
     parts = [f'<div class="picture">{picture}</div>'] if picture else []
     if aim:
         parts.append(f'<p class="note">目标 <span class="en">goal</span> {escape(aim)}</p>')
-    parts.append(f'<div class="wide">{_arms(one)}</div>')
-    parts.append(f'<div class="side"><div>{_groups(one)}</div><div>{_money(one)}</div></div>')
+    said = _said(one)
+    parts.append(f'<div class="wide">{_arms(one)}</div><p class="said">{both(said)}</p>')
+    if figures.is_measured(one["effect"]["conversion"]):
+        parts.append(f'<div class="side"><div>{_groups(one)}</div><div>{_money(one)}</div></div>')
     parts.append(f'<div class="side"><div>{_segments(one)}</div><div>{_outcomes(one)}</div></div>')
     title = Words(f"旅程：{name.zh}", f"{name.en}, version {one['version']}")
-    return card(title, "".join(parts), note=_said(one))
+    return card(title, "".join(parts))
 
 
-def _effect_row(one: Result) -> str:
+def _effect_row(one: Result, reach: float) -> str:
     name, effect = _name(one), one["effect"]
     treated, held = effect["treated"], effect["held_out"]
-    touch = figures.touch(one)
+    touch, part = figures.touch(one), effect["conversion"]
+    whisker = ""
+    if figures.is_measured(part):
+        band = svg.Band(name.en, part["low"], part["value"], part["high"], _colour(part))
+        whisker = svg.whisker(band, reach)
     return (
         f"<tr><td>{escape(name.zh)}<br><span class=en>{escape(name.en)}</span></td>"
         f"<td>{treated['people']:,}</td><td>{figures.share(treated['share'])}</td>"
         f"<td>{held['people']:,}</td><td>{figures.share(held['share'])}</td>"
-        f"<td><b>{escape(figures.points(effect['conversion']))}</b></td>"
+        f"<td>{escape(figures.points(part))}</td><td>{whisker}</td>"
         f"<td>{figures.share(touch)}</td></tr>"
     )
 
@@ -128,28 +131,24 @@ def _groups(one: Result) -> str:
     """The two groups, their difference with its interval, and last touch for comparison."""
     effect = one["effect"]
     title = '<h3>增量与末次触点 <span class="en">effect and last touch</span></h3>'
-    if not figures.is_measured(effect["conversion"]):
-        return f"{title}<p>{escape(figures.points(effect['conversion']))}</p>"
     bands = []
     for label, group, colour in (
         ("可得 treated", effect["treated"], svg.GREEN),
         ("对照 held out", effect["held_out"], svg.PALE),
     ):
-        bands.append(svg.Band(label, *wilson_of(group), colour))
+        bands.append(svg.Band(label, *_share(group), colour))
     measured = effect["conversion"]
     bands.append(
         svg.Band("增量 effect", measured["low"], measured["value"], measured["high"], svg.BLUE)
     )
     touch = figures.touch(one)
     if touch is not None:
-        bands.append(svg.Band("末次触点 last touch", touch, touch, touch, svg.AMBER))
+        bands.append(svg.Band("末次触点", touch, touch, touch, svg.AMBER))
     return title + svg.intervals(bands, "treated, held out, effect, last touch")
 
 
-def wilson_of(group: Result) -> tuple[float, float, float]:
+def _share(group: Result) -> tuple[float, float, float]:
     """The share of a group with its interval."""
-    from streams.evaluation.effect import wilson
-
     return wilson(group["reached"], group["people"])
 
 
@@ -185,10 +184,14 @@ def _segments(one: Result) -> str:
         )
     if not rows:
         return ""
+    note = (
+        '<p class="note">人群看得多了，偶然也会有一个区间不含 0。<br><span class="en">Of several '
+        "groups one may leave 0 out by chance.</span></p>"
+    )
     return (
         '<h3>按人群 <span class="en">by stage before the journey</span></h3>'
         "<table><tr><th></th><th>可得 treated</th><th>对照 held</th><th>增量 effect</th></tr>"
-        f"{''.join(rows)}</table>"
+        f"{''.join(rows)}</table>{note}"
     )
 
 
@@ -206,27 +209,20 @@ def _said(one: Result) -> Words:
     measured, touch = effect["conversion"], figures.touch(one)
     if not figures.is_measured(measured):
         return Words(
-            f"对照组或到期的人太少，不下结论。{both_groups(effect, '人')}",
-            "Too few people, or too few whose window has ended: nothing is concluded.",
+            f"可得 {effect['treated']['people']:,} 人，对照 {effect['held_out']['people']:,} 人："
+            "人太少，不下结论。",
+            "Too few people whose window has ended: nothing is concluded.",
         )
     said = verdict(measured["low"], measured["high"])
-    extra = (
-        ""
-        if touch is None
-        else f"末次触点会说每条消息带来 {touch:.1%} 的达成，增量是 {100 * measured['value']:+.1f} 个百分点。"
+    if touch is None:
+        return said
+    found = f"{100 * measured['value']:+.1f}"
+    return Words(
+        f"{said.zh}末次触点会说 {touch:.1%} 的消息带来了达成；"
+        f"与对照组相比，增量是 {found} 个百分点。",
+        f"{said.en} Last touch would say that {touch:.1%} of messages led to a goal; against the "
+        f"control group the effect is {found} points.",
     )
-    extra_en = (
-        ""
-        if touch is None
-        else f" Last touch would say {touch:.1%} per message; the effect is "
-        f"{100 * measured['value']:+.1f} points."
-    )
-    return Words(said.zh + extra, said.en + extra_en)
-
-
-def both_groups(effect: Result, unit: str) -> str:
-    treated, held = effect["treated"]["people"], effect["held_out"]["people"]
-    return f"可得 {treated:,} {unit}，对照 {held:,} {unit}。"
 
 
 def _colour(part: Result) -> str:
@@ -237,5 +233,3 @@ def _colour(part: Result) -> str:
 
 def _name(one: Result) -> Words:
     return journey(one["journey"], {one["journey"]: one["title"]})
-
-

@@ -117,6 +117,25 @@ def intervals(bands: Sequence[Band], name: str) -> str:
     return _svg(height, parts, name)
 
 
+def whisker(band: Band, reach: float) -> str:
+    """One estimate with its interval, small, on an axis from -reach to reach with 0 marked."""
+    width, height, y = 220, 26, 13
+
+    def place(value: float) -> float:
+        return width / 2 * (1 + value / (reach or 1.0) * 0.96)
+
+    low, middle, high = place(band.low), place(band.middle), place(band.high)
+    return (
+        f'<svg viewBox="0 0 {width} {height}" class="whisker" role="img" '
+        f'aria-label="{escape(band.label)}">'
+        f'<line x1="0" x2="{width}" y1="{y}" y2="{y}" stroke="{RULE}"/>'
+        f'<line x1="{width / 2}" x2="{width / 2}" y1="2" y2="{height - 2}" stroke="{PALE}"/>'
+        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}" stroke="{band.colour}" '
+        f'stroke-width="5" stroke-linecap="round" stroke-opacity=".45"/>'
+        f'<circle cx="{middle:.1f}" cy="{y}" r="6" fill="{band.colour}"/></svg>'
+    )
+
+
 def ring(share: float, label: str, colour: str) -> str:
     """A share of one as a ring with its percentage inside."""
     around = 2 * 3.14159265 * 42

@@ -209,7 +209,7 @@ CONTEXT: dict[str, Words] = {
 }
 
 ARMS: dict[str, Words] = {
-    "": Words("规则拒绝", "refused"),
+    "": Words("无方案可发", "no arm passed"),
     "hold": Words("对照组", "control group"),
     "nothing": Words("不发送", "send nothing"),
     "send": Words("发送", "send"),

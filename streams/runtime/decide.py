@@ -28,6 +28,8 @@ from streams.runtime.recovery import APPLIED_KEY, Applied, digest, recover
 
 log = logs.get("decide")
 
+BEHIND_MS = 1_000  # timers due longer ago than that have piled up
+TICKS_BEHIND = 32  # appended at once then
 YIELD_EVERY = 256  # records folded between two turns of the event loop
 
 
@@ -142,12 +144,15 @@ class DecidePipeline:
         self._reclaim.set()
         await self._discard_writer()
 
-    def tick_wanted(self, now_ms: int, near_ms: int) -> bool:
-        """Whether a Tick would fire a timer: the partition is idle and one is due or near."""
+    def ticks_wanted(self, now_ms: int) -> int:
+        """How many Ticks would fire timers: none unless the partition is idle and one is due, many
+        where timers have piled up, for each record fires only so many."""
         if self.state is not State.RUNNING or self._waiting or self._parked:
-            return False
+            return 0
         due_ms = self.fold.next_due_ms()
-        return due_ms is not None and due_ms <= now_ms + near_ms and now_ms > self.fold.now_ms
+        if due_ms is None or due_ms > now_ms or not self._settled.is_set():
+            return 0
+        return TICKS_BEHIND if due_ms < now_ms - BEHIND_MS else 1
 
     # The pipeline's own task.
 

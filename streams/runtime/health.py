@@ -1,4 +1,4 @@
-"""Whether the worker lives and is ready, and its metrics, over HTTP: /live /ready /metrics.
+"""Whether the worker lives and is ready, and its metrics, over HTTP: /live /ready /metrics /why.
 
 Ready: the group has assigned partitions and each is recovered. Live: no pipeline has died and each
 recovered one goes round its loop. Recovery never fails liveness, however long it takes: a restart
@@ -13,6 +13,7 @@ from aiohttp import web
 from streams.runtime.metrics import Metrics
 
 STALL_SECONDS = 60.0  # above any commit: transaction timeout 10 s, request timeout 40 s
+Ask = Callable[[str, str | None], tuple[int, bytes]]  # user id, journey -> HTTP status, JSON
 
 
 class Health:
@@ -85,8 +86,11 @@ class Health:
 class HealthServer:
     """The HTTP side; start it in the worker's own event loop, so that it stops when that does."""
 
-    def __init__(self, health: Health, metrics: Metrics, *, bind: str, port: int) -> None:
+    def __init__(
+        self, health: Health, metrics: Metrics, *, bind: str, port: int, why: Ask | None = None
+    ) -> None:
         self._health = health
+        self._ask_why = why
         self._metrics = metrics
         self._bind = bind
         self._port = port
@@ -106,6 +110,7 @@ class HealthServer:
                 web.get("/live", self._live),
                 web.get("/ready", self._ready),
                 web.get("/metrics", self._exposition),
+                web.get("/why", self._why),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None)
@@ -126,6 +131,13 @@ class HealthServer:
     async def _exposition(self, request: web.Request) -> web.Response:
         body, content_type = self._metrics.exposition(request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
+
+    async def _why(self, request: web.Request) -> web.Response:
+        if self._ask_why is None:
+            raise web.HTTPNotFound
+        user_id, journey = request.query.get("user", ""), request.query.get("journey")
+        status, body = self._ask_why(user_id, journey or None)
+        return web.Response(body=body, status=status, content_type="application/json")
 
 
 def _answer(problems: list[str]) -> web.Response:

@@ -36,12 +36,13 @@ from streams.runtime.intake import IntakePipeline, Stamped, stamp_command, stamp
 from streams.runtime.kafka import AioKafka
 from streams.runtime.metrics import Metrics
 from streams.runtime.port import Append, Appender, Stored
+from streams.runtime.why import Desk
 from streams.settings import Settings
 
 log = logs.get("worker")
 
 READ_AHEAD = 8_000  # records a partition may have waiting before its fetches pause
-TICK_SECONDS = 1.0
+TICK_SECONDS = 0.2
 COMMANDS_AT_ONCE = 16  # of up to half a MiB, to every partition
 EXIT_SOFTWARE = 70
 
@@ -103,6 +104,15 @@ class Pipelines:
         pipeline = self._by_place.get((topic, partition))
         return pipeline is not None and pipeline.backlog < READ_AHEAD
 
+    def of_partition(self, partition: int) -> DecidePipeline | None:
+        """Who decides for the partition, None where it is not ours."""
+        pipeline = self._by_place.get((self._log_topic, partition))
+        return pipeline if isinstance(pipeline, DecidePipeline) else None
+
+    def log_now_ms(self) -> int:
+        """The time now as the log will say; 0 where only events tell it."""
+        return wall_ms() if self._settings.clock == "wall" else 0
+
     def offer(self, batch: Batch) -> None:
         pipeline = self._by_place.get((batch.topic, batch.partition))
         if pipeline is not None:
@@ -154,11 +164,11 @@ class Pipelines:
     async def tick(self) -> None:
         """Time goes on where nothing else happens, so that timers of silent people fire."""
         now_ms = wall_ms()
+        tick = Row(b"", encode(Tick(at_ms=now_ms)))
         ticks = [
-            Append(self._log_topic, pipeline.partition, [Row(b"", encode(Tick(at_ms=now_ms)))])
+            Append(self._log_topic, pipeline.partition, [tick] * wanted)
             for pipeline in self._by_place.values()
-            if isinstance(pipeline, DecidePipeline)
-            and pipeline.tick_wanted(now_ms, int(TICK_SECONDS * 1000))
+            if isinstance(pipeline, DecidePipeline) and (wanted := pipeline.ticks_wanted(now_ms))
         ]
         if ticks and self._appender is not None:
             await self._appender.append(ticks)
@@ -289,7 +299,11 @@ def build_app(settings: Settings, job: Job) -> WorkerApp:
     app.settings = settings
     app.pipelines = Pipelines(settings, job, metrics, health)
     app.health_server = HealthServer(
-        health, metrics, bind=settings.metrics_bind, port=settings.metrics_port
+        health,
+        metrics,
+        bind=settings.metrics_bind,
+        port=settings.metrics_port,
+        why=Desk(settings.partitions, app.pipelines.of_partition, app.pipelines.log_now_ms).ask,
     )
     _add_agents(app, job)
     return app

@@ -38,9 +38,10 @@ HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 START_MS: Final = 1_790_784_000_000  # 2026-10-01 00:00 in Shanghai
 BEFORE_MS: Final = 26 * HOUR_MS  # so long before they enter people are heard of: one daily check
-WINDOW_MS: Final = DAY_MS  # of the goal
-FROM_HOUR, TO_HOUR = 9, 23  # when people enter: some of them in the quiet hours
-AGAIN: Final = 0.25  # share of people who enter a second time
+WINDOW_MS: Final = 8 * HOUR_MS  # of the goal
+FROM_HOUR, TO_HOUR = 9.0, 21.5  # when people enter: never in the quiet hours
+AGAIN: Final = 0.25  # share of people who enter a second time, when the first is settled
+AGAIN_MS: Final = 24 * HOUR_MS + 1
 REPORT_MS: Final = 2 * HOUR_MS  # after the last window reports are out
 
 # What is heard of a person of the last four weeks: mean number of each by kind.
@@ -53,8 +54,7 @@ HISTORY: Final = {
 IN_TEA: Final = (0.5, 0.7, 0.4, 0.4)  # of the views, by kind; the others are of other things
 OPENS: Final = (0.4, 0.6, 0.05, 0.1)  # a message, by kind
 UNFOLLOWS: Final = (0.01, 0.005, 0.02, 0.08)  # after a message, by kind
-ANSWER_HOURS: Final = (0.2, 6.0)  # after the decision or the release of its message
-RELEASED_HOURS: Final = 11.0  # after a decision in the quiet hours the message is out by then
+ANSWER_HOURS: Final = (0.2, 6.0)  # after the decision
 
 STEP: Final = "offer"
 JOURNEY: Final = """
@@ -64,10 +64,10 @@ title = "购物车优惠"
 status = "live"
 [entry]
 on = "cart.added"
-reentry = { cooldown = "30h" }
+reentry = { cooldown = "20h" }
 [goal]
 on = "order.paid"
-window = "24h"
+window = "8h"
 value = "data.amount_fen"
 [[step]]
 id = "offer"
@@ -86,18 +86,10 @@ decide = "split"
 """
 CONTENT: Final = """
 spec = "content/1"
-[[coupons]]
-sku = "TEN"
-title = "十元券"
-face_value_fen = 1000
-cost_fen = 1000
-valid_ms = 86400000
-[[coupons]]
-sku = "TWENTY"
-title = "二十元券"
-face_value_fen = 2000
-cost_fen = 2000
-valid_ms = 86400000
+coupons = [
+  { sku = "TEN", title = "十元券", face_value_fen = 1000, cost_fen = 1000, valid_ms = 86400000 },
+  { sku = "TWENTY", title = "二十元券", face_value_fen = 2000, cost_fen = 2000, valid_ms = 86400000 },
+]
 [[templates]]
 id = "reminder"
 kind = "message"
@@ -122,7 +114,7 @@ class Setting(NamedTuple):
     floor: float = 0.05
     holdout: float = 0.15  # the journey's, beside the global one
     everyone: float = 0.1  # held out of everything
-    journey: dict[str, Any] = {}
+    journey: dict[str, Any] | None = None
     coupon_when: str = ""
     news: float = 0.0  # share of people who are sent something else shortly before they enter
     consenting: float = 1.0
@@ -175,7 +167,7 @@ def people(seed: int, setting: Setting) -> Iterator[Person]:
         history = tuple(_poisson(chance, known * means[kind]) for means in HISTORY.values())
         enters_ms = START_MS + chance.randrange(2, 2 + setting.days) * DAY_MS
         enters_ms += int(chance.uniform(FROM_HOUR, TO_HOUR) * HOUR_MS)
-        again_ms = enters_ms + 2 * DAY_MS if chance.random() < AGAIN else 0
+        again_ms = enters_ms + AGAIN_MS if chance.random() < AGAIN else 0
         entries = (enters_ms, again_ms) if again_ms else (enters_ms,)
         draws = [(chance.random(), chance.random(), chance.gauss(0.0, 1.0)) for _ in range(2)]
         answers = tuple(draws[: len(entries)])
@@ -200,6 +192,12 @@ def best_guess(person: Person) -> int:
     return nets.index(max(nets))
 
 
+def offer_step() -> dict[str, Any]:
+    """The step as plain values, for journeys with more steps before it."""
+    step: dict[str, Any] = tomllib.loads(JOURNEY)["step"][0]
+    return step
+
+
 def config(seed: int, setting: Setting) -> Config:
     return Config(
         partitions=1,
@@ -216,9 +214,12 @@ def config(seed: int, setting: Setting) -> Config:
 
 
 def _journeys(setting: Setting) -> tuple[JourneySpec, ...]:
-    plain = tomllib.loads(JOURNEY) | setting.journey
+    plain = tomllib.loads(JOURNEY) | (setting.journey or {})
     plain["holdout"] = {"share": setting.holdout}
-    offer = plain["step"][-1]
+    steps: list[dict[str, Any]] = list(plain["step"])
+    plain["step"] = steps
+    offer = {**steps[-1], "arm": [dict(arm) for arm in steps[-1]["arm"]]}
+    steps[-1] = offer
     offer |= {"decide": setting.chooser, "explore_floor": setting.floor}
     for arm in offer["arm"]:
         if "coupon" in arm and setting.coupon_when:
@@ -284,7 +285,9 @@ class _World:
         chance = Random(person.chance + 1)
         times = []
         for kind, count in zip(HISTORY, person.history, strict=True):
-            times += [(now_ms - int(chance.uniform(0.0, 28.0) * DAY_MS), kind) for _ in range(count)]
+            times += [
+                (now_ms - int(chance.uniform(0.0, 28.0) * DAY_MS), kind) for _ in range(count)
+            ]
         self._see(now_ms, now_ms - 40 * DAY_MS, person.number, "user.followed", {})
         for place, (time_ms, kind) in enumerate(sorted(times)):
             self._see(now_ms, time_ms, person.number, kind, _past(kind, place, person, chance))
@@ -347,8 +350,6 @@ class _World:
     ) -> tuple[int, int]:
         """What comes of it: by the law of the person's kind and the arm that reached them."""
         chance = Random(person.chance + 2 + entry)
-        if decision.outcome == "QUIET_DEFERRED":
-            now_ms += int(RELEASED_HOURS * HOUR_MS)
         at_ms = now_ms + int(chance.uniform(*ANSWER_HOURS) * HOUR_MS)
         number, sent = person.number, decision.trigger_id
         if sent:
@@ -356,7 +357,7 @@ class _World:
             told = {"trigger_id": sent, "channel": decision.channel}
             self._put(at_ms - 2, number, "push.opened" if opened else "push.delivered", told)
             if chance.random() < UNFOLLOWS[person.kind]:
-                self._put(now_ms + 8 * HOUR_MS, number, "user.unfollowed", {})
+                self._put(now_ms + WINDOW_MS, number, "user.unfollowed", {})
         answer = offers.answer(offers.Person(person.kind, (), person.answers[entry]), arm)
         value_fen, cost_fen = round(answer.value_fen), round(answer.cost_fen)
         if cost_fen:

@@ -166,13 +166,12 @@ class _Walk:
         self.people.now_ms = now_ms
         self._open = self._claims.pop(now_ms, [])
         self._best = {}
-        for claim in self._open:
-            if isinstance(claim, Trigger) and cost_of(claim):
-                self._spend(claim)
         self._try()
 
     def _spend(self, trigger: Trigger) -> None:
-        """It counts whatever else is wrong with it."""
+        """Its cost counts whatever else is wrong with it."""
+        if not cost_of(trigger):
+            return
         spec = self.in_force.version(trigger.campaign, trigger.campaign_version)
         own = (trigger.campaign,) if spec is not None and has_budget(spec) else ()
         today = local_date(self.in_force.policy.quiet.zone, trigger.created_at_ms)
@@ -197,6 +196,7 @@ class _Walk:
             assert unit is not None, "a trigger without one has a fault"
             person.rights.burn(claim, unit)
             person.sends.append(claim)
+            self._spend(claim)
         elif isinstance(claim, Decision):
             self._sides.note(sides_of_decision(in_force, person, claim))
             note_decision(person, claim)
@@ -205,7 +205,10 @@ class _Walk:
 
     def _report(self) -> None:
         for place, claim in enumerate(self._open):
-            self.wrong += [f"{_name(claim)}: {fault}" for fault in self._best[place]]
+            faults = self._best[place]
+            self.wrong += [f"{_name(claim)}: {fault}" for fault in faults]
+            if faults and isinstance(claim, Trigger):
+                self._spend(claim)
 
     def _faults(self, claim: Claim) -> list[str]:
         person, in_force = self.people.living.get(claim.user_id), self.in_force

@@ -52,8 +52,7 @@ class Sides:
 def sides_of_decision(in_force: InForce, person: Person, decision: Decision) -> list[Side]:
     """Which groups the decision shows the person in, and outside of."""
     spec = in_force.version(decision.journey, decision.journey_version)
-    drawn = any(one.arm == HOLD for one in decision.candidates)
-    if spec is None or not (drawn or decision.outcome in HELD):
+    if spec is None or not _asked_groups(decision):
         return []
     everyone = decision.outcome == "HOLDOUT_GLOBAL"
     sides = []
@@ -65,6 +64,11 @@ def sides_of_decision(in_force: InForce, person: Person, decision: Decision) -> 
         held = decision.outcome == "HOLDOUT_JOURNEY"
         sides.append(Side((*name, spec.holdout.share), person.anchor, held))
     return sides
+
+
+def _asked_groups(decision: Decision) -> bool:
+    drawn = any(one.arm == HOLD for one in decision.candidates)
+    return drawn or decision.outcome in (*HELD, *EMITTED)
 
 
 def sides_of_profile(in_force: InForce, person: Person, profile: Profile) -> list[Side]:
@@ -81,7 +85,7 @@ def decision_faults(in_force: InForce, person: Person, decision: Decision) -> li
         return _entry_faults(in_force, spec, person, decision)
     if not person.inside[decision.journey, decision.cause_event_id]:
         return ["the person is not inside of that journey by that cause"]
-    return []
+    return _hold_faults(in_force, spec, decision)
 
 
 def note_decision(person: Person, decision: Decision) -> None:
@@ -121,6 +125,18 @@ def _entry_faults(
     return faults
 
 
+def _hold_faults(in_force: InForce, spec: JourneySpec, decision: Decision) -> list[str]:
+    """The chance of the control groups: the two are drawn independently."""
+    if not _asked_groups(decision):
+        return []
+    everyone = in_force.policy.global_holdout if spec.holdout.everyone else 0.0
+    right = 1.0 - (1.0 - everyone) * (1.0 - spec.holdout.share)
+    told = sum(one.propensity for one in decision.candidates if one.arm == HOLD)
+    if abs(told - right) > EXACT:
+        return [f"the control groups have a propensity of {told}, not {right}"]
+    return []
+
+
 def _everyone(policy: Policy, at_ms: int) -> tuple[object, ...]:
     rotate_ms = policy.control.rotate_ms
     period = at_ms // rotate_ms if rotate_ms else 0
@@ -140,16 +156,14 @@ def standing_faults(decisions: Iterable[Decision]) -> Iterator[str]:
 
 
 def _chances(decision: Decision) -> Iterator[str]:
-    """Where one arm at least passed its gates, one of the arms was drawn: the chances sum to 1.
-    Where none did, the control groups alone have a chance."""
+    """One of the arms was drawn, `hold` or none among them: the chances sum to 1."""
     candidates = decision.candidates
     if not 0.0 < decision.propensity <= 1.0:
         yield f"its propensity is {decision.propensity}"
     if not candidates:
         return
     total = sum(one.propensity for one in candidates)
-    drawn = any(not one.refused_by for one in candidates if one.arm != HOLD)
-    if drawn and abs(total - 1.0) > EXACT:
+    if abs(total - 1.0) > EXACT:
         yield f"its propensities sum to {total}, not 1"
     if any(one.refused_by and one.propensity for one in candidates):
         yield "an arm that was refused has a propensity"

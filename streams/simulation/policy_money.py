@@ -87,7 +87,7 @@ def money_faults(purses: Sequence[Purse], limits: dict[str, list[Limits]]) -> It
     for purse in purses:
         for ledger, fen in purse.spent().items():
             spent[ledger] += fen
-        yield from _beyond_lease(purse)
+        yield from _beyond_lease(purse, limits)
     for ledger, fen in spent.items():
         most = _most(ledger, limits)
         if most is not None and fen > most:
@@ -105,8 +105,8 @@ def _most(ledger: Ledger, limits: dict[str, list[Limits]]) -> int | None:
     return max(fens) if fens and all(fens) else None
 
 
-def _beyond_lease(purse: Purse) -> Iterator[str]:
-    """What a partition spent is within what it told that it has, and what it was granted."""
+def _beyond_lease(purse: Purse, limits: dict[str, list[Limits]]) -> Iterator[str]:
+    """What a partition spent of a limit is within what it told that it has, and was granted."""
     initial: dict[Ledger, int] = {}
     back: dict[Ledger, int] = {}
     granted: dict[Ledger, int] = defaultdict(int)
@@ -125,6 +125,8 @@ def _beyond_lease(purse: Purse) -> Iterator[str]:
     for ledger, fen in initial.items():
         leased = fen + granted[ledger] - back[ledger]
         used = spent.get(ledger, 0)
+        if _most(ledger, limits) is None:
+            continue  # without a limit nobody counts
         if used > leased:
             yield (
                 f"partition {purse.partition}: {_named(ledger)}: {used} fen were spent, "

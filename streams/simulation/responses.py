@@ -1,4 +1,11 @@
-"""How people answer what our triggers send them. Nothing here happens before `not_before_ms`."""
+"""How people answer what our triggers send them. Nothing here happens before `not_before_ms`.
+
+What an order gains from each kind of message, beyond what would have come anyway, by group: the
+persuadable order because of a coupon (PERSUADED) or, less often, of a reminder of their cart; sure
+things may be reminded of a cart, but a coupon they only take along (SURE) to an order they would
+have made anyway, so it costs and gains nothing; lost causes do neither; sleeping dogs are annoyed
+by any message, and some leave. So no arm is the best for everybody, and most coupons gain nothing.
+"""
 
 from random import Random
 from typing import NamedTuple

@@ -13,7 +13,7 @@ from streams.simulation.visit import (
 
 PAGES = ("pages/index", "pages/category", "pages/my/coupons", "pages/activity")
 MENUS = ("新品", "会员中心", "在线客服", "最新活动")
-SUBSCRIPTIONS = ("delivery_notice", "activity_notice", "price_notice")
+SUBSCRIPTIONS = ("cart_remind_v1", "cart_coupon_v1", "winback_coupon_v1")  # of deploy/content
 CONTENT_LOVED = 0.08  # interest below which a person may say "not interested"
 
 

@@ -58,11 +58,12 @@ class Step:
         self.samples: list[Sample] = []
         self.left_out: Counter[str] = Counter()
         self.floors: tuple[float, float] = (0.0, 0.0)
-        self.waiting: dict[tuple[Any, ...], deque[Sample]] = {}
+        self.waiting: dict[tuple[str, int, str, int], deque[Sample]] = {}
 
     @property
     def open(self) -> int:
-        """Decisions whose result the log does not know."""
+        """Decisions whose result the log does not know: not yet, or no more of people who were
+        erased or found to be somebody else meanwhile."""
         return sum(map(len, self.waiting.values()))
 
 
@@ -102,11 +103,11 @@ class Asking:
                     self._sample(effect, *asked)
         self._asked.clear()
 
-    def closed(self, pending: Pending, value_fen: int, spent_fen: int) -> None:
+    def closed(self, user_id: str, pending: Pending, value_fen: int, spent_fen: int) -> None:
         step = self.steps.get((pending.journey, pending.step))
         if step is None:
             return
-        key = _key(pending.decided_ms, pending.arm, pending.mark, pending.features)
+        key = (user_id, pending.decided_ms, pending.arm, pending.mark)
         waiting = step.waiting.get(key)
         if not waiting:
             return
@@ -118,9 +119,7 @@ class Asking:
 
     def _sample(self, decision: Decision, target: Shares, sends: frozenset[str]) -> None:
         step = self.step(decision.journey, decision.step)
-        logged = _collapsed(
-            {one.arm: one.propensity for one in decision.candidates}, sends
-        )
+        logged = _collapsed({one.arm: one.propensity for one in decision.candidates}, sends)
         drawn = any(one.arm == HOLD for one in decision.candidates)
         if decision.outcome == "SHADOWED":
             step.left_out["shadow"] += 1
@@ -136,9 +135,8 @@ class Asking:
             target,
             decision.features,
         )
-        features = decision.features if decision.arm else ()
         mark = mark_of(decision.trigger_id) if decision.trigger_id else 0
-        key = _key(decision.decided_at_ms, decision.arm, mark, features)
+        key = (decision.user_id, decision.decided_at_ms, decision.arm, mark)
         step.waiting.setdefault(key, deque()).append(sample)
 
 
@@ -193,8 +191,8 @@ class Desk:
             found.floors = (due.floor, step.floor)
             self._asking.asked(due, target)
 
-    def closed(self, pending: Pending, value_fen: int, spent_fen: int) -> None:
-        self._asking.closed(pending, value_fen, spent_fen)
+    def closed(self, user_id: str, pending: Pending, value_fen: int, spent_fen: int) -> None:
+        self._asking.closed(user_id, pending, value_fen, spent_fen)
         if pending.arm:
             self._choosers.learn(
                 pending.journey,
@@ -279,7 +277,3 @@ def _collapsed(shares: Mapping[str, float], sends: Iterable[str]) -> Shares:
 
 def _sent(arm: Proposal) -> tuple[Any, ...]:
     return arm.kind, arm.template_id, arm.coupon, arm.ad_id, arm.messages, arm.content, arm.channels
-
-
-def _key(at_ms: int, arm: str, mark: int, features: tuple[float, ...]) -> tuple[Any, ...]:
-    return at_ms, arm, mark, features

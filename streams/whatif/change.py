@@ -103,7 +103,9 @@ def change(
     return made
 
 
-def changed_config(config: Config, made: Change, *, published: frozenset[tuple[str, str]]) -> Config:
+def changed_config(
+    config: Config, made: Change, *, published: frozenset[tuple[str, str]]
+) -> Config:
     """The configuration with the change in it. What the log publishes later by a command, named
     by kind and id in `published`, is changed there."""
     news = {spec.id: spec for spec in made.journeys}
@@ -120,9 +122,7 @@ def changed_config(config: Config, made: Change, *, published: frozenset[tuple[s
 def changed_genesis(
     genesis: Genesis, made: Change, *, published: frozenset[tuple[str, str]]
 ) -> Genesis:
-    config = changed_config(
-        msgspec.convert(genesis.config, Config), made, published=published
-    )
+    config = changed_config(msgspec.convert(genesis.config, Config), made, published=published)
     return replace(genesis, config=msgspec.to_builtins(config))
 
 
@@ -153,7 +153,9 @@ def commands(made: Change, versions: Mapping[tuple[str, str], int]) -> list[Cont
 
 def command(kind: str, name: str, body: Any) -> Control:
     """Not stamped yet."""
-    return Control(0, Origin(CONTROL, 0, 0, 0), kind, name, body.get("version", 1), digest(body), body)
+    return Control(
+        0, Origin(CONTROL, 0, 0, 0), kind, name, body.get("version", 1), digest(body), body
+    )
 
 
 def _check(made: Change, base: InForce) -> None:
@@ -192,8 +194,11 @@ def _told(spec: JourneySpec, base: InForce) -> str:
 def _setting(text: str) -> tuple[list[str], str]:
     name, equals, value = text.partition("=")
     path = [part for part in name.strip().split(".") if part]
-    if not equals or not path or path[0] not in ("policy", "journey") or (
-        len(path) < (3 if path[0] == "journey" else 2)
+    if (
+        not equals
+        or not path
+        or path[0] not in ("policy", "journey")
+        or (len(path) < (3 if path[0] == "journey" else 2))
     ):
         raise UserFault(
             f"--set {text}: write policy.<key>=<value> or journey.<id>.<key>=<value>, "
@@ -203,7 +208,7 @@ def _setting(text: str) -> tuple[list[str], str]:
 
 
 def _set(before: Any, what: Any, path: list[str], value: str, text: str) -> Any:
-    table = msgspec.to_builtins(before)
+    table = msgspec.json.decode(msgspec.json.encode(before))
     inside, key = _table_of(table, path, text)
     said = _value(value, inside, key, text)
     if isinstance(inside, list):
@@ -215,7 +220,7 @@ def _set(before: Any, what: Any, path: list[str], value: str, text: str) -> Any:
     try:
         return msgspec.convert(table, what)
     except msgspec.ValidationError as error:
-        raise UserFault(f"--set {text}: {error}") from None
+        raise UserFault(f"--set {text}: {error}; keys are those of the file") from None
 
 
 def _table_of(table: Any, path: list[str], text: str) -> tuple[Any, Any]:
@@ -242,8 +247,10 @@ def _place(entries: list[Any], part: str, text: str) -> int:
     for number, entry in enumerate(entries):
         if isinstance(entry, dict) and entry.get("id") == part:
             return number
-    ids = [str(one.get("id", number)) if isinstance(one, dict) else str(number)
-           for number, one in enumerate(entries)]
+    ids = [
+        str(one.get("id", number)) if isinstance(one, dict) else str(number)
+        for number, one in enumerate(entries)
+    ]
     raise UserFault(f"--set {text}: no entry {part!r}; there are: {', '.join(ids) or 'none'}")
 
 
@@ -258,7 +265,4 @@ def _value(value: str, inside: Any, key: Any, text: str) -> Any:
     try:
         return tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
-        pass
-    if re.fullmatch(r"[\w.:+*/ -]+", value):
-        return value  # a shell takes the quotes off
-    raise UserFault(f"--set {text}: {value!r} is no value; write it as in TOML, as \"8h\" or 3")
+        return value  # a text whose quotes the shell took off

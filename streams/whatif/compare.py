@@ -4,7 +4,7 @@ Memory holds counters, and for people what they got: no records.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from streams.contract.decisions import Decision
@@ -28,15 +28,22 @@ class What(NamedTuple):
 
 
 class Why(NamedTuple):
-    """The first time a person got it on one side and not on the other."""
+    """The first time a person got it on one side and not on the other. `outcomes`: of the decision
+    there; `before`: where it was not made, the outcome of the journey's latest one before."""
 
     at_ms: int
     decision_id: str
-    outcomes: tuple[str, str]  # empty: the journey had nothing to decide there
+    outcomes: tuple[str, str]
+    before: tuple[str, str]
+
+
+# (side, partition, user id, journey) -> outcome of the latest decision, empty where there is none.
+Look = Callable[[int, int, str, str], str]
 
 
 class Comparison:
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
+        self._look = look
         self.triggers: dict[str, dict[str, Pair]] = {
             name: {} for name in ("journey", "kind", "channel", "arm")
         }
@@ -64,14 +71,16 @@ class Comparison:
                 self.decisions["only_old"] += 1
             else:
                 self.decisions["same" if _same(old[0], new[0]) else "changed"] += 1
-            self._compare(old, new)
+            sent = [told is not None and told[1] is not None for told in (old, new)]
+            if any(sent):
+                self._compare(old, new)
 
     def _count(self, said: Iterable[tuple[int, Effect]], side: int) -> "Decided":
         found: Decided = {}
         triggers: dict[str, Trigger] = {}
-        for _, effect in said:
+        for partition, effect in said:
             if isinstance(effect, Decision):
-                found[effect.decision_id] = (effect, None)
+                found[effect.decision_id] = (effect, None, partition)
                 _add(self.outcomes.setdefault(effect.journey, {}), effect.outcome, side)
                 if effect.outcome in HELD:
                     groups = self.held.setdefault(effect.journey, (set(), set()))
@@ -80,7 +89,8 @@ class Comparison:
                 triggers[effect.decision_id] = effect
                 self._trigger(effect, side)
         for decision_id, trigger in triggers.items():
-            found[decision_id] = (found[decision_id][0], trigger)
+            decision, _, partition = found[decision_id]
+            found[decision_id] = (decision, trigger, partition)
         return found
 
     def _trigger(self, trigger: Trigger, side: int) -> None:
@@ -107,14 +117,20 @@ class Comparison:
             return
         told = old or new
         assert told is not None
-        decision = told[0]
-        outcomes = ("" if old is None else old[0].outcome, "" if new is None else new[0].outcome)
+        decision, _, partition = told
         for what in sent:
-            if what is not None:
-                self.why.setdefault(
-                    (what, decision.user_id),
-                    Why(decision.decided_at_ms, decision.decision_id, outcomes),
-                )
+            if what is None or (what, decision.user_id) in self.why:
+                continue
+            person = (partition, decision.user_id, decision.journey)
+            self.why[what, decision.user_id] = Why(
+                decision.decided_at_ms,
+                decision.decision_id,
+                ("" if old is None else old[0].outcome, "" if new is None else new[0].outcome),
+                (
+                    self._look(OLD, *person) if old is None else "",
+                    self._look(NEW, *person) if new is None else "",
+                ),
+            )
 
     @property
     def same(self) -> bool:
@@ -123,7 +139,7 @@ class Comparison:
         )
 
 
-Told = tuple[Decision, Trigger | None]
+Told = tuple[Decision, Trigger | None, int]  # the last: on which partition
 Decided = dict[str, Told]
 
 

@@ -107,7 +107,9 @@ def _read(ranking: off_policy.Ranking) -> Estimated:
 
 
 def _columns(samples: list[Sample]) -> list[str]:
-    arms = {arm for sample in samples for shares in (sample.logged, sample.target) for arm in shares}
+    arms = {
+        arm for sample in samples for shares in (sample.logged, sample.target) for arm in shares
+    }
     return [NOTHING, *sorted(arms - {NOTHING})]
 
 

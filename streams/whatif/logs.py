@@ -15,6 +15,7 @@ from streams.contract.journeys import JourneySpec
 from streams.contract.policy import Policy
 from streams.contract.records import Control, Genesis, Mail, Record
 from streams.engine.config import Config
+from streams.engine.fold import ENGINE_VERSION
 from streams.faults import UserFault
 from streams.log_file import genesis_of, read_log, record_of
 from streams.whatif.change import InForce
@@ -83,7 +84,22 @@ def scan(log: Path) -> Scanned:
     if not genesis:
         raise UserFault(f"{log}: holds no records; `streams log dump` writes a log")
     first = controls[min(controls)] if controls else []
-    return Scanned(files, dict(sorted(genesis.items())), tuple(first), records)
+    scanned = Scanned(files, dict(sorted(genesis.items())), tuple(first), records)
+    _check(log, scanned)
+    return scanned
+
+
+def _check(log: Path, scanned: Scanned) -> None:
+    """This engine has to be able to fold it."""
+    newest = max(genesis.engine_version for genesis in scanned.genesis.values())
+    if newest > ENGINE_VERSION:
+        raise UserFault(f"{log}: is of engine version {newest}; use the newer program")
+    try:
+        _ = scanned.in_force
+    except msgspec.ValidationError as error:
+        raise UserFault(
+            f"{log}: what it has in force is of another version ({error}); use that program"
+        ) from None
 
 
 def in_order(
@@ -157,5 +173,3 @@ def _files(log: Path) -> tuple[Path, ...]:
     if not files:
         raise UserFault(f"{log}: holds no *.ndjson; name a dump or a folder of them")
     return files
-
-

@@ -2,20 +2,23 @@
 what it has said since it was last asked.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Sequence
 from typing import Final
 
 from streams.contract.codec import decode, decode_record, encode
+from streams.contract.decisions import OUTCOMES
 from streams.contract.partitioning import partition_of
 from streams.contract.records import Genesis, Mail, Origin, Record, Tick
 from streams.contract.topics import MAIL
 from streams.engine.fold import EngineFold
 from streams.engine.outcome import Effect
 
+NAMES: Final = tuple(OUTCOMES)
 NEVER_MS: Final = 1 << 62
 MOST_TICKS: Final = 1_000_000  # of one fold at one moment: more means it does not get past a timer
 OF_OURS: Final = 1  # the epoch of mail that the log has no place for
+Kind = tuple[int, int, str, str]  # source, target, kind, about whom
 WAITS_MS: Final = 60_000  # so long mail waits for the place that the log had for it
 
 
@@ -63,11 +66,23 @@ class Side:
                 raise RuntimeError(f"the fold of {partition} does not get past its timer {at_ms}")
             self.handle(partition, Tick(at_ms=at_ms))
 
+    def latest(self, partition: int, user_id: str, journey: str) -> str:
+        """The outcome of a journey's latest decision about somebody; empty where there is none."""
+        person = self.folds[partition].engine.store.get(user_id)
+        if person is None:
+            return ""
+        found = [
+            (standing.decided_ms, standing.outcome)
+            for name, standing in person.state.standings.items()
+            if name.partition("#")[0] == journey and standing.decided_ms
+        ]
+        return NAMES[max(found)[1]] if found else ""
+
     def target(self, mail: Mail) -> int:
         return mail.to if mail.to >= 0 else partition_of(mail.alias, self.partitions)
 
     def stamped(self, source: int, mail: Mail, origin: Origin) -> Mail:
-        letter = decode(encode(mail), Mail)
+        letter: Mail = decode(encode(mail), Mail)
         letter.at_ms = max(letter.at_ms, self.folds[source].now_ms)
         letter.origin = origin
         return letter
@@ -89,32 +104,40 @@ class FileSide(Side):
 
 
 class AsItWas(Side):
-    """Of a log, which holds the mail already. `sent`: how many by source and target."""
+    """Of a log, which holds the mail already. `sent`: how many by source and target; `alike`: by
+    what tells mail of the other side to be the same."""
 
     def __init__(self, partitions: int, folded: Sequence[int]) -> None:
         super().__init__(partitions, folded)
         self.sent: dict[tuple[int, int], int] = {}
+        self.alike: Counter[Kind] = Counter()
 
     def post(self, source: int, mail: Mail) -> None:
         way = (source, self.target(mail))
         self.sent[way] = self.sent.get(way, 0) + 1
+        self.alike[_kind(*way, mail)] += 1
 
 
 class AsItWouldBe(Side):
     """Of a log, with mail of its own. It arrives where the log's mail of the same kind did, so that
     without a change nothing differs; what the log has no place for, after WAITS_MS."""
 
-    def __init__(self, partitions: int, folded: Sequence[int]) -> None:
+    def __init__(self, partitions: int, folded: Sequence[int], was: AsItWas) -> None:
         super().__init__(partitions, folded)
-        self._waiting: dict[tuple[int, int, str, str], deque[Letter]] = {}
+        self._was = was
+        self._waiting: dict[Kind, deque[Letter]] = {}
+        self._alike: Counter[Kind] = Counter()
+        self._marks: dict[tuple[int, int], tuple[int, int]] = {}
         self._all: deque[Letter] = deque()
         self._offsets = dict.fromkeys(folded, 0)
 
     def post(self, source: int, mail: Mail) -> None:
         target = self.target(mail)
         if target in self.folds:
-            letter = Letter(source, target, mail, self.folds[source].now_ms)
-            self._waiting.setdefault(_kind(source, target, mail), deque()).append(letter)
+            kind = _kind(source, target, mail)
+            self._alike[kind] += 1
+            letter = Letter(kind, self._alike[kind], mail, self.folds[source].now_ms)
+            self._waiting.setdefault(kind, deque()).append(letter)
             self._all.append(letter)
 
     def at_the_place_of(self, target: int, mail: Mail) -> None:
@@ -123,6 +146,10 @@ class AsItWouldBe(Side):
         if source not in self.folds:
             self.handle(target, mail)
             return
+        place = (mail.origin.epoch, mail.origin.offset)
+        if place <= self._marks.get((source, target), (-1, -1)):
+            return  # it came again
+        self._marks[source, target] = place
         waiting = self._waiting.get(_kind(source, target, mail))
         while waiting:
             letter = waiting.popleft()
@@ -137,39 +164,43 @@ class AsItWouldBe(Side):
         waiting = self._all
         while waiting and (waiting[0].arrived or waiting[0].sent_ms + WAITS_MS <= now_ms):
             letter = waiting.popleft()
-            if letter.arrived:
-                continue
+            if letter.arrived or letter.number <= self._was.alike[letter.kind]:
+                continue  # its place is still to come
             letter.arrived = True
-            source = letter.source
+            source, target = letter.kind[:2]
             offset = self._offsets[source]
             self._offsets[source] = offset + 1
-            origin = Origin(MAIL, OF_OURS, source, offset)
-            found = self.stamped(source, letter.mail, origin)
+            found = self.stamped(source, letter.mail, Origin(MAIL, OF_OURS, source, offset))
             found.at_ms = max(found.at_ms, now_ms)
-            self.handle(letter.target, found)
+            self.handle(target, found)
 
-    def keep_time(self, was: Side, now_ms: int) -> None:
+    def keep_time(self, now_ms: int) -> None:
         """Fire what only we have due: there the log has no tick."""
-        for partition, due_ms in self.due.items():
-            ticks = 0
-            while due_ms < now_ms and due_ms < was.due[partition]:
-                self.handle(partition, Tick(at_ms=max(due_ms, self.folds[partition].now_ms)))
-                due_ms = self.due[partition]
-                ticks += 1
-                if ticks > MOST_TICKS:
-                    raise RuntimeError(f"the fold of {partition} does not get past {due_ms}")
+        for partition in self.folds:
+            self._keep_time(partition, min(now_ms, self._was.due[partition]))
+
+    def _keep_time(self, partition: int, before_ms: int) -> None:
+        ticks = 0
+        while self.due[partition] < before_ms:
+            fold = self.folds[partition]
+            self.handle(partition, Tick(at_ms=max(self.due[partition], fold.now_ms)))
+            ticks += 1
+            if ticks > MOST_TICKS:
+                raise RuntimeError(f"the fold of {partition} does not get past {fold.now_ms}")
 
 
 class Letter:
-    __slots__ = ("arrived", "mail", "sent_ms", "source", "target")
+    """`number`: the how many-th of its kind."""
 
-    def __init__(self, source: int, target: int, mail: Mail, sent_ms: int) -> None:
-        self.source = source
-        self.target = target
+    __slots__ = ("arrived", "kind", "mail", "number", "sent_ms")
+
+    def __init__(self, kind: Kind, number: int, mail: Mail, sent_ms: int) -> None:
+        self.kind = kind
+        self.number = number
         self.mail = mail
         self.sent_ms = sent_ms
         self.arrived = False
 
 
-def _kind(source: int, target: int, mail: Mail) -> tuple[int, int, str, str]:
+def _kind(source: int, target: int, mail: Mail) -> Kind:
     return source, target, mail.kind, mail.user_id

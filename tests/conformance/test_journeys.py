@@ -158,7 +158,7 @@ def test_an_entry_that_led_to_nothing_does_not_count() -> None:
     world.see("ann", "consent.withdrawn", {"purpose": "marketing"})
     for _ in range(2):
         add(world)
-        world.wait(HOUR_MS)
+        world.wait(21 * HOUR_MS)
     assert world.outcomes == ["ENTERED", "NO_CONSENT", "COMPLETED"] * 2
 
 
@@ -330,3 +330,29 @@ def test_who_refused_personalisation_gets_no_personal_wording() -> None:
     world.see("ann", "consent.withdrawn", {"purpose": "personalisation"})
     add(world)
     assert [trigger.personalised for trigger in world.triggers] == [False]
+
+
+def test_an_exit_is_asked_only_about_fields_that_its_type_has() -> None:
+    world = world_of(
+        CART,
+        exit={
+            "on": ["cart.removed", "user.unfollowed", "consent.withdrawn"],
+            "where": "data.item_id == entry.item_id and data.purpose in ['marketing', '*']",
+        },
+    )
+    add(world)
+    world.see("ann", "cart.removed", {"item_id": "cup"})
+    world.see("ann", "consent.withdrawn", {"purpose": "research"})
+    assert world.outcomes == ["ENTERED"]
+    world.see("ann", "user.unfollowed")
+    assert world.outcomes == ["ENTERED", "EXITED"]
+
+
+def test_after_a_refusal_the_person_rests_before_the_next_entry() -> None:
+    world = world_of(CART)
+    world.see("ann", "consent.withdrawn", {"purpose": "marketing"})
+    for _ in range(3):
+        add(world)
+        world.wait(10 * HOUR_MS)
+    entries = [one.outcome for one in world.decisions if one.step == "enter"]
+    assert entries == ["ENTERED", "REENTRY_BLOCKED", "REENTRY_BLOCKED"]

@@ -125,6 +125,7 @@ def test_a_pause_holds_entries_and_sends_back_until_it_is_ended() -> None:
     assert world.triggers == []
     assert world.outcomes == ["ENTERED", "JOURNEY_PAUSED", "COMPLETED", "JOURNEY_PAUSED"]
     world.command("resume", "cart_rescue")
+    world.wait(21 * HOUR_MS)
     add(world)
     world.wait(HOUR_MS)
     assert len(world.triggers) == 1

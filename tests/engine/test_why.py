@@ -89,7 +89,7 @@ def folded(log: Sequence[bytes], partition: int, *, asks: bool) -> tuple[list[Ou
 
 
 @given(history=steps)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_asking_changes_no_row_and_no_later_output(history: list[Step]) -> None:
     world = live(history, CHECKED)
     for partition, log in enumerate(world.logs):
@@ -97,7 +97,7 @@ def test_asking_changes_no_row_and_no_later_output(history: list[Step]) -> None:
 
 
 @given(history=steps, hours=st.integers(0, 72))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_what_it_says_of_a_daily_journey_is_what_the_next_check_decides(
     history: list[Step], hours: int
 ) -> None:
@@ -278,7 +278,7 @@ def test_a_person_silent_for_long_is_not_checked_daily() -> None:
 
 
 @given(history=steps)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_every_answer_is_of_the_closed_list(history: list[Step]) -> None:
     world = live(history)
     for fold in world.folds:

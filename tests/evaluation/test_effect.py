@@ -28,7 +28,7 @@ ORDER_FEN = 6_000.0
 MEAN_FEN = ORDER_FEN * exp(SIGMA**2 / 2)
 
 
-def report(partition: int = 0, at_ms: int = 1, **arms: ArmTally) -> JourneyReport:
+def report(arms: dict[str, ArmTally], partition: int = 0, at_ms: int = 1) -> JourneyReport:
     return JourneyReport(
         partition=partition, at_ms=at_ms, journey="cart", version=1, title="购物车", arms=arms
     )
@@ -54,9 +54,7 @@ def worlds() -> list[Effect]:
     """The effect as measured in many runs of one small world."""
     rng = np.random.default_rng(4)
     return [
-        effect(
-            group(rng, TREATED, BUYS, coupons=True), group(rng, HELD, HELD_BUYS, coupons=False)
-        )
+        effect(group(rng, TREATED, BUYS, coupons=True), group(rng, HELD, HELD_BUYS, coupons=False))
         for _ in range(RUNS)
     ]
 
@@ -84,7 +82,9 @@ def test_intervals_cover_the_truth(
 def test_a_rare_goal_is_covered_too() -> None:
     rng = np.random.default_rng(5)
     reached, held = rng.binomial(400, 0.02, RUNS), rng.binomial(60, 0.02, RUNS)
-    found = [difference_of_shares(int(a), 400, int(b), 60) for a, b in zip(reached, held, strict=True)]
+    found = [
+        difference_of_shares(int(a), 400, int(b), 60) for a, b in zip(reached, held, strict=True)
+    ]
     covered = sum(isinstance(one, Measured) and one.low <= 0.0 <= one.high for one in found)
     assert covered / RUNS >= 0.93
 
@@ -103,15 +103,17 @@ def test_everybody_who_was_not_held_out_is_treated_whatever_a_gate_said_later() 
         "coupon": ArmTally(first_settled=30, first_reached=12),
         "hold": ArmTally(first_settled=40, first_reached=8),
     }
-    (found,) = results([report(**arms)])
+    (found,) = results([report(arms)])
     assert (found.effect.treated.people, found.effect.treated.reached) == (60, 15)
     assert (found.effect.held_out.people, found.effect.held_out.reached) == (40, 8)
 
 
 def test_with_too_few_people_it_says_so_instead_of_a_number() -> None:
-    (found,) = results(
-        [report(send=ArmTally(first_settled=500, first_reached=90), hold=ArmTally(first_settled=29))]
-    )
+    arms = {
+        "send": ArmTally(first_settled=500, first_reached=90),
+        "hold": ArmTally(first_settled=29),
+    }
+    (found,) = results([report(arms)])
     assert found.effect.conversion == TooFew(29)
     assert found.effect.extra_fen == TooFew(29)
 
@@ -130,9 +132,9 @@ def test_a_return_needs_redeemed_coupons() -> None:
 
 
 def test_partitions_are_added_and_an_older_report_of_one_does_not_count() -> None:
-    old = report(0, 1, send=ArmTally(decided=5))
-    new = report(0, 2, send=ArmTally(decided=7))
-    other = report(1, 1, send=ArmTally(decided=30))
+    old = report({"send": ArmTally(decided=5)}, 0, 1)
+    new = report({"send": ArmTally(decided=7)}, 0, 2)
+    other = report({"send": ArmTally(decided=30)}, 1, 1)
     (found,) = results([new, old, other])
     assert [(arm.arm, arm.decided) for arm in found.arms] == [("send", 37)]
 
@@ -142,23 +144,25 @@ def test_last_touch_stands_beside_the_effect_and_control_groups_have_no_part_in_
         "coupon": ArmTally(sent=10, credited=4, credited_fen=40_000, spent_fen=8_000),
         "hold": ArmTally(credited=99),
     }
-    touch = results([report(**arms)])[0].last_touch
+    touch = results([report(arms)])[0].last_touch
     assert (touch.credited, touch.return_on_cost) == (4, 5.0)
 
 
 def test_rates_are_of_what_was_delivered_and_missing_where_nothing_was() -> None:
     arms = {
-        "coupon": ArmTally(delivered=50, opened=20, clicked=10, settled=40, reached=8, spent_fen=96),
+        "coupon": ArmTally(
+            delivered=50, opened=20, clicked=10, settled=40, reached=8, spent_fen=96
+        ),
         "hold": ArmTally(settled=4),
     }
-    coupon, hold = results([report(**arms)])[0].arms
+    coupon, hold = results([report(arms)])[0].arms
     assert (coupon.open_rate, coupon.click_rate, coupon.conversion) == (0.4, 0.2, 0.2)
     assert coupon.cost_per_conversion_fen == 12.0
     assert (hold.open_rate, hold.conversion, hold.return_on_cost) == (None, 0.0, None)
 
 
 def test_segments_are_measured_each_by_itself() -> None:
-    part = msgspec.structs.replace(report(), by_lifecycle={"new": [100, 40, 50, 10]})
+    part = msgspec.structs.replace(report({}), by_lifecycle={"new": [100, 40, 50, 10]})
     (found,) = results([part, msgspec.structs.replace(part, partition=1)])[0].segments
     assert (found.treated.people, found.held_out.reached) == (200, 20)
     assert isinstance(found.conversion, Measured)

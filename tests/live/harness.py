@@ -56,7 +56,6 @@ class Live:
         self.settings = self._settings()
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self._job = job
-        self._config = Config()
         self._kafka = AioKafka(self.settings.kafka_options())
 
     def _settings(self) -> Settings:
@@ -69,7 +68,6 @@ class Live:
             os.environ.update(before)
 
     async def create(self, config: Config) -> None:
-        self._config = config
         await topics.apply(self.settings, config)
 
     async def produce(self, events: Iterable[bytes], partitions: int | None = None) -> int:
@@ -166,7 +164,7 @@ class Live:
             replayed.append(one)
             parts.append(Partition(dumped.log, dumped.topics, last_values(dumped.state)))
         if self._job == "engine":
-            broken = check_policy(self._config, parts)
+            broken = check_policy(parts)
             assert not broken, broken[:10]
         return replayed
 

@@ -9,8 +9,11 @@ from functools import cache
 import orjson
 import pytest
 
+from streams.contract.codec import encode
+from streams.contract.control import held, published
+from streams.contract.policy import Policy
 from streams.contract.records import Origin
-from streams.contract.topics import EVENTS, LOG
+from streams.contract.topics import CONTROL, EVENTS, LOG
 from streams.engine.config import Config
 from streams.engine.fold import EngineFold
 from streams.event_file import told_ms
@@ -24,10 +27,29 @@ from streams.simulation.cluster import Cluster
 from streams.simulation.memory_kafka import Broker, Faults
 from streams.simulation.policy_checker import Partition, check_policy
 from streams.simulation.population import Population
+from tests.engine.journeys import CART, CHURN, INTEREST, journey, library
+from tests.simulation.histories import inside, plain
+from tests.simulation.journeys import CONTENT, OFFER
 
 PARTITIONS = 3
 EVENTS_A_SEED = 150
-CONFIG = Config(partitions=PARTITIONS)
+CONFIG = Config(
+    partitions=PARTITIONS,
+    policy=Policy(daily_budget_fen=30_000),
+    journeys=(
+        journey(CART, holdout={"share": 0.1}),
+        journey(CHURN, entry={"on": "daily.check", "where": "score('churn') >= 0.2"}),
+        journey(INTEREST),
+        journey(OFFER, entry={"on": "product.viewed", "reentry": {"cooldown": "1h"}}),
+    ),
+    content=library(CONTENT),
+)
+COMMANDS = (
+    held("pause", "nudge"),
+    published("journey", plain(journey(OFFER, version=2)), id="offer", version=2),
+    held("pause", "cart_rescue"),
+    held("resume", "cart_rescue"),
+)
 INTAKE = Intake(key=b"a key of the tests, 32 bytes long", tenant="default", partitions=PARTITIONS)
 
 
@@ -58,6 +80,7 @@ def run_seed(seed: int) -> Iterator[tuple[list[str], EngineFold]]:
     start = seed * 37 % (len(raws) - EVENTS_A_SEED)
     for n, raw in enumerate(raws[start : start + EVENTS_A_SEED]):
         broker.produce(EVENTS, n % PARTITIONS, [Row(b"", raw)])
+    broker.produce(CONTROL, 0, [Row(b"", encode(command)) for command in COMMANDS])
     cluster = Cluster(
         broker=broker,
         new_fold=lambda partition: EngineFold(partition, users_in_memory=4),
@@ -68,9 +91,11 @@ def run_seed(seed: int) -> Iterator[tuple[list[str], EngineFold]]:
     for dump in asyncio.run(cluster.run()):
         wrong, replayed = check(dump, lambda p=dump.partition: EngineFold(p))
         assert isinstance(replayed.fold, EngineFold)
-        partitions.append(Partition(dump.log, dump.topics, last_values(dump.state)))
+        counters, rows = replayed.fold.counters(), last_values(dump.state)
+        partitions.append(Partition(dump.log, dump.topics, rows, counters, inside(rows)))
         yield wrong, replayed.fold
-    assert not check_policy(CONFIG, partitions), seed
+    wrong = check_policy(partitions)
+    assert not wrong, (seed, wrong)
 
 
 @pytest.mark.parametrize("block", range(20))

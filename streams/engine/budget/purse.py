@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from heapq import heappop, heappush
 from typing import Final
 
-from msgspec import Struct
-
 from streams.engine.budget.account import (
     NEVER_MS,
     TOTAL,
@@ -24,7 +22,8 @@ from streams.engine.budget.account import (
     ledger_of,
     row_key,
 )
-from streams.engine.budget.messages import DRY, PACED, Lease, Report
+from streams.engine.budget.ledger import PurseLedger, miss, take_denial
+from streams.engine.budget.messages import Lease, Report
 from streams.engine.state import decode_row, encode_row
 
 IDLE_MS: Final = 600_000
@@ -34,44 +33,6 @@ ACCOUNT_PREFIX: Final = b"B:"
 LEDGER_PREFIX: Final = b"b:"
 
 Key = tuple[str, int]
-
-
-class PurseLedger(Struct, array_like=True, gc=False):
-    """Sums since the ledger began, the state of the talk with the coordinator."""
-
-    initial_fen: int
-    active_ms: int = 0  # the last spend or grant
-    granted_fen: int = 0
-    returned_fen: int = 0
-    spent_fen: int = 0
-    demand_fen: int = 0
-    last_grant_fen: int = 0  # 0: asking in advance is of no use
-    wanted_fen: int = 0  # the smallest spend refused and not yet possible
-    unit_fen: int = 0  # the largest single cost
-    dry_fen: int = 0  # so much more is not to be had from anyone; 0: not known
-    sequence: int = 0
-    heard: int = 0
-    ask: int = 0
-    answered: int = 0
-    retry_ms: int = 0
-    recall: int = 0
-    recalled: int = 0
-    everything: bool = False  # is recalled
-    republished: bool = False  # the account changed and the coordinator was not told so
-
-    @property
-    def held_fen(self) -> int:
-        return self.initial_fen + self.granted_fen - self.returned_fen - self.spent_fen
-
-    @property
-    def need_fen(self) -> int:
-        return max(0, self.wanted_fen - self.held_fen) if self.wanted_fen else 0
-
-    def wishes(self) -> bool:
-        if self.ask > self.answered:
-            return False
-        held_fen = self.held_fen
-        return self.wanted_fen > held_fen or 2 * held_fen < self.last_grant_fen
 
 
 class Purse:
@@ -89,6 +50,7 @@ class Purse:
         self._timers: list[tuple[int, Key]] = []  # a heap, at or before each ledger's due time
         self._timer_of: dict[Key, int] = {}
         self._timers_ready = True
+        self._soonest_ms: int | None = None  # found again after each change
 
     def open(self, account: Account) -> None:
         """A policy or journey was published; not a higher version than known: nothing happens."""
@@ -97,6 +59,7 @@ class Purse:
             return
         self._accounts[account.id] = account
         self._changed[ACCOUNT_PREFIX + account.id.encode()] = None
+        self._soonest_ms = None
         if known is not None or account.total_fen:
             self._ledger(account.id, TOTAL)
         if known is None:
@@ -141,7 +104,7 @@ class Purse:
                 ledger.demand_fen += fen
                 ledger.active_ms = now_ms
                 ledger.unit_fen = max(ledger.unit_fen, fen)
-                self._changed[self._row_keys[key]] = None
+                self._touch(key)
                 if ledger.wishes():
                     self._stir(key, ledger)
 
@@ -162,7 +125,7 @@ class Purse:
                 seen[f"{name}.total_limit_fen"] = 0
             for key, ledger in self._limits(name, day):
                 ledger.demand_fen += fen
-                self._changed[self._row_keys[key]] = None
+                self._touch(key)
                 if ledger.held_fen >= fen:
                     continue
                 limit, code = (
@@ -171,7 +134,7 @@ class Purse:
                 seen[f"{name}.{limit}_limit_fen"] = account.limit_fen(key[1])
                 seen[f"{name}.{limit}_left_fen"] = ledger.held_fen
                 impossible = fen > account.limit_fen(key[1])
-                final = impossible or _miss(ledger, fen)
+                final = impossible or miss(ledger, fen)
                 codes[code if final else "PACED"] = True
                 if not final:
                     self._stir(key, ledger)
@@ -199,12 +162,12 @@ class Purse:
         if lease.answered > ledger.answered:
             ledger.answered = lease.answered
             if not more_fen:
-                _take_denial(ledger, lease)
+                take_denial(ledger, lease)
         if lease.recall > ledger.recall:
             ledger.recall = lease.recall
             ledger.everything = ledger.everything or lease.everything
         key = (lease.account, lease.day)
-        self._changed[self._row_keys[key]] = None
+        self._touch(key)
         self._stir(key, ledger)
 
     def wants(self, now_ms: int) -> list[Report]:
@@ -214,6 +177,7 @@ class Purse:
         due: list[Key] = []
         while self.next_due_ms() <= now_ms < NEVER_MS:
             _, key = heappop(self._timers)
+            self._soonest_ms = None
             del self._timer_of[key]
             due.append(key)
         reports = []
@@ -227,6 +191,11 @@ class Purse:
 
     def next_due_ms(self) -> int:
         """When `wants` has something to do, NEVER_MS where it has not."""
+        if self._soonest_ms is None:
+            self._soonest_ms = self._find_soonest()
+        return self._soonest_ms
+
+    def _find_soonest(self) -> int:
         if not self._timers_ready:
             self._timers_ready = True
             for key, ledger in self._ledgers.items():
@@ -257,6 +226,7 @@ class Purse:
             self._ledgers[ledger_of(key)] = decode_row(key, row, PurseLedger)
             self._row_keys[ledger_of(key)] = key
             self._timers_ready = False
+        self._soonest_ms = None
 
     def _account(self, name: str) -> Account:
         account = self._accounts.get(name)
@@ -282,7 +252,7 @@ class Purse:
             ledger = PurseLedger(initial_fen, last_grant_fen=initial_fen)
             self._ledgers[key] = ledger
             self._row_keys[key] = row_key(LEDGER_PREFIX, name, day)
-            self._changed[self._row_keys[key]] = None
+            self._touch(key)
             self._stir(key, ledger)
         return ledger
 
@@ -290,7 +260,7 @@ class Purse:
         """Do what is due for one ledger; the report of it, None where there is nothing to tell."""
         name, day = key
         ledger = self._ledgers[key]
-        self._changed[self._row_keys[key]] = None
+        self._touch(key)
         if day != TOTAL and now_ms >= drop_ms(day):
             del self._ledgers[key], self._row_keys[key]
             return None
@@ -371,30 +341,12 @@ class Purse:
             due_ms = min(due_ms, ledger.retry_ms)
         return due_ms
 
+    def _touch(self, key: Key) -> None:
+        self._changed[self._row_keys[key]] = None
+        self._soonest_ms = None
+
     def _stir(self, key: Key, ledger: PurseLedger) -> None:
         due_ms = self._due_ms(key, ledger)
         if due_ms < self._timer_of.get(key, NEVER_MS):
             self._timer_of[key] = due_ms
             heappush(self._timers, (due_ms, key))
-
-
-def _take_denial(ledger: PurseLedger, lease: Lease) -> None:
-    ledger.last_grant_fen = 0
-    if lease.answer == DRY:
-        ledger.dry_fen = lease.need_fen
-        ledger.retry_ms = NEVER_MS
-    elif lease.answer == PACED:
-        ledger.retry_ms = lease.retry_ms
-
-
-def _miss(ledger: PurseLedger, fen: int) -> bool:
-    """Note that the spend was refused; whether it is known that the money is not to be had."""
-    need_fen = fen - ledger.held_fen
-    if ledger.dry_fen and need_fen >= ledger.dry_fen:
-        return True
-    if ledger.retry_ms == NEVER_MS:
-        ledger.retry_ms = 0
-    ledger.unit_fen = max(ledger.unit_fen, fen)
-    if not ledger.held_fen < ledger.wanted_fen <= fen:
-        ledger.wanted_fen = fen
-    return False

@@ -8,8 +8,8 @@ where there is none the answer is a Hole, whose reason is TEMPLATE_ERROR.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, Protocol
 
 from streams.contract.content import KEYED_CHANNELS, Variant
 from streams.contract.text import without_invisible
@@ -70,7 +70,15 @@ def compile_variant(variant: Variant) -> CompiledVariant:
     )
 
 
-def fill(variant: CompiledVariant, values: Mapping[str, Any], channel: str) -> Filled | Hole:
+class Values(Protocol):
+    """What the slots stand for; a mapping is one."""
+
+    def get(self, name: str, /) -> Any:
+        """None where it is not known."""
+        ...
+
+
+def fill(variant: CompiledVariant, values: Values, channel: str) -> Filled | Hole:
     """Never raises, whatever the values are."""
     if channel in KEYED_CHANNELS:
         if not variant.keyed:
@@ -113,7 +121,7 @@ def _parts(text: str) -> _Parts:
     )
 
 
-def _fill(parts: _Parts, values: Mapping[str, Any]) -> str | Hole:
+def _fill(parts: _Parts, values: Values) -> str | Hole:
     made = []
     for part in parts:
         if isinstance(part, str):

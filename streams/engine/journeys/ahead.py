@@ -16,18 +16,18 @@ UNKNOWN: Final = ("data.", "entry.", "step.", "sent(", "delivered(", "opened(", 
 
 
 class Ahead(NamedTuple):
-    """`later`: behind a wait."""
+    """`waits`: how many lie before it."""
 
     step: CompiledStep
-    later: bool
+    waits: int
 
 
 def next_sending(journey: Journey, view: View, seed: bytes, *, supposed: bool) -> Ahead | None:
     """None where the way ends before anything is sent. `supposed`: the instance has not begun."""
     assert view.instance is not None, "only an instance has something ahead"
-    ahead, seen = [(view.instance.step, False)], [len(journey.steps)]
+    ahead, seen = [(view.instance.step, 0)], [len(journey.steps)]
     while ahead:
-        place, later = ahead.pop()
+        place, waits = ahead.pop()
         if place in seen:
             continue
         seen.append(place)
@@ -35,9 +35,9 @@ def next_sending(journey: Journey, view: View, seed: bytes, *, supposed: bool) -
         if step.arms:
             if supposed:
                 step = _without_entry(journey, step)
-            return Ahead(step, later)
+            return Ahead(step, waits)
         ways = _ways(journey, step, view, seed, supposed=supposed)
-        ahead += [(way, later or step.kind in WAITS) for way in reversed(ways)]
+        ahead += [(way, waits + (step.kind in WAITS)) for way in reversed(ways)]
     return None
 
 

@@ -10,7 +10,13 @@ from msgspec.structs import asdict
 from streams.contract.journeys import END, Arm, JourneySpec, Step, listed
 from streams.engine.journeys.journey import Rules
 from streams.engine.journeys.view import View
-from streams.engine.journeys.vocabulary import Vocabulary, Words, check_type, kept_fields
+from streams.engine.journeys.vocabulary import (
+    Vocabulary,
+    Words,
+    check_type,
+    fields_of,
+    kept_fields,
+)
 from streams.engine.moment import DAILY_CHECK
 from streams.expressions import Expression, ExpressionError, Kind, compile_expression
 from streams.expressions.durations import duration_ms
@@ -80,8 +86,9 @@ class Journey:
         self.key = self._key(entry.key)
         self.late_ms = duration_ms(entry.late)
         self.cooldown_ms = duration_ms(entry.reentry.cooldown)
+        self.retry_ms = duration_ms(entry.reentry.retry)
         self.per_ms = duration_ms(entry.reentry.per)
-        self.leave = self._condition("exit.where", spec.exit.where, on=spec.exit.on)
+        self._leaves = self._exits()
         self.after_ms = duration_ms(spec.exit.after)
         self.reward = self._reward()
         self.steps = tuple(self._step(number, step) for number, step in enumerate(spec.steps))
@@ -92,6 +99,10 @@ class Journey:
         self.asks_for = frozenset(str(args[0]) for args in self._calls("count", "last"))
         self.equalities = self._equalities()
         self.scores = self._scores()
+
+    def leave(self, view: View) -> bool:
+        """Whether an event of one of the exit types ends the journey."""
+        return all(term(view) for term in self._leaves[view.moment.type])
 
     def step_id(self, number: int) -> str:
         return self.steps[number].id if number < len(self.steps) else END
@@ -127,6 +138,7 @@ class Journey:
             on=tuple(on),
             entered_on=self.on if inside else (),
             steps=self._step_ids if inside else (),
+            journey=self.name,
         )
         try:
             found = compile_expression(text, words, kind=kind)
@@ -134,6 +146,26 @@ class Journey:
             raise JourneyError(f"{where}: {error}") from None
         self.expressions.append((where, found))
         return found
+
+    def _exits(self) -> dict[str, list[Callable[[View], object]]]:
+        """What each exit type is asked: those of the joined terms whose fields it has. So a
+        condition on the item does not keep an unfollow from ending the journey."""
+        spec = self.spec.exit
+        if not spec.where:
+            return {name: [] for name in spec.on}
+        found = self._compile("exit.where", spec.where, on=spec.on, inside=True)
+        parts = [(part.read, [name for name, _ in part.seen]) for part in found.parts]
+        if found.alternatives:
+            parts = [(found.read, [name for _, names in parts for name in names])]
+        leaves: dict[str, list[Callable[[View], object]]] = {}
+        for kind in spec.on:
+            has = {f"data.{field}" for field in fields_of((kind,))}
+            leaves[kind] = [
+                read
+                for read, names in parts
+                if all(name in has for name in names if name.startswith("data."))
+            ]
+        return leaves
 
     def _key(self, path: str) -> Callable[[View], object] | None:
         if not path:

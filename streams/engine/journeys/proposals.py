@@ -5,8 +5,7 @@ in a `decide` step makes an arm of each. Who refused personalisation gets the ne
 """
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,15 +19,13 @@ from streams.engine.content.library import (
     ad_values,
     article_values,
     coupon_values,
-    goods_values,
 )
 from streams.engine.features import features
 from streams.engine.insight import Insight
 from streams.engine.journeys.compiled import CompiledStep, Journey
 from streams.engine.journeys.journey import Due, Proposal
+from streams.engine.journeys.values import Values
 from streams.engine.journeys.view import View
-from streams.engine.profile import attributes
-from streams.engine.profile.hours import offset_ms
 from streams.engine.state import UserState
 
 DAY_MS: Final = 86_400_000
@@ -76,14 +73,11 @@ class Proposer:
         assert instance is not None, "only somebody inside has a step"
         personal = self._personalised(state)
         category = str(instance.entry.get("category", ""))
-        values = self._values(view, category)
         arms: list[Proposal] = []
         for arm in step.arms:
             eligible = bool(arm.when(view))
             for spec in self._expanded(arm.spec):
-                arms.append(
-                    self._proposal(spec, view, values, eligible=eligible, personal=personal)
-                )
+                arms.append(self._proposal(spec, view, eligible=eligible, personal=personal))
         return Due(
             moment=moment,
             journey=journey.rules,
@@ -134,9 +128,7 @@ class Proposer:
         for each in template.variants:
             yield replace(arm, id=f"{arm.id}_{each}", template=f"{name}/{each}")
 
-    def _proposal(
-        self, arm: Arm, view: View, values: dict[str, Any], *, eligible: bool, personal: bool
-    ) -> Proposal:
+    def _proposal(self, arm: Arm, view: View, *, eligible: bool, personal: bool) -> Proposal:
         proposal = Proposal(arm=arm.id, weight=arm.weight, eligible=eligible)
         if not arm.sends:
             return proposal
@@ -148,32 +140,30 @@ class Proposer:
         proposal.item_id = str(entry.get("item_id", ""))
         if proposal.item_id:
             proposal.content = Content(proposal.category, proposal.item_id)
-        values = dict(values)
+        values = Values(view, self.shelf, self._insight, brand=self._brand, zone=self._zone)
         if arm.coupon:
             sku = self.shelf.coupons.get(arm.coupon)
             if sku is None:
                 proposal.problem = TEMPLATE_ERROR
                 return proposal
             proposal.coupon = Coupon(sku.sku, sku.face_value_fen, sku.cost_fen)
-            values |= coupon_values(sku)
+            values.put(coupon_values(sku))
             until_ms = view.now_ms + sku.valid_ms
-            values["coupon.until"] = self._day(view, until_ms).strftime("%Y-%m-%d")
+            values.put({"coupon.until": values.day(until_ms).date().isoformat()})
         if arm.show:
-            self._show(arm.show, proposal, view, values)
+            self._show(arm.show, proposal, values)
         if arm.ad:
             ad = self.shelf.ads.get(arm.ad)
             if ad is None:
                 proposal.problem = TEMPLATE_ERROR
                 return proposal
             proposal.ad_id = ad.ad_id
-            values |= ad_values(ad)
+            values.put(ad_values(ad))
         if arm.template:
             self._fill(arm.template, proposal, values, personal=personal)
         return proposal
 
-    def _fill(
-        self, name: str, proposal: Proposal, values: dict[str, Any], *, personal: bool
-    ) -> None:
+    def _fill(self, name: str, proposal: Proposal, values: Values, *, personal: bool) -> None:
         found = self._variant(name, personal=personal)
         if found is None:
             proposal.problem = TEMPLATE_ERROR
@@ -208,10 +198,10 @@ class Proposer:
             return None
         return None if variant is None else (template, variant)
 
-    def _show(self, what: str, proposal: Proposal, view: View, values: dict[str, Any]) -> None:
+    def _show(self, what: str, proposal: Proposal, values: Values) -> None:
         category, item_id = proposal.category, proposal.item_id
         if what == "interest":
-            category = self._strongest(view)
+            category = values.strongest()
             item_id = ""
         article = self.shelf.articles.get(what)
         if article is not None:
@@ -222,42 +212,9 @@ class Proposer:
             article = self._by_category.get(category)
             item_id = article.article_id if article is not None else ""
         if article is not None:
-            values |= article_values(article)
+            values.put(article_values(article))
         proposal.category, proposal.item_id = category, item_id
         if not category:
             proposal.problem = TEMPLATE_ERROR
             return
         proposal.content = Content(category, item_id)
-
-    def _strongest(self, view: View) -> str:
-        population = self._insight.population(view.now_ms)
-        found = view.state.interests.own_scores(view.now_ms, population, 1)
-        return found[0][0] if found and found[0][1] > 0.0 else ""
-
-    def _values(self, view: View, category: str) -> dict[str, Any]:
-        """What every wording may name, as far as it is known."""
-        state, entry = view.state, view.entry
-        day = self._day(view, view.now_ms)
-        values: dict[str, Any] = {
-            "brand.name": view.moment.brand or self._brand or None,
-            "today": day.strftime("%Y-%m-%d"),
-            "now": day.strftime("%Y-%m-%d %H:%M"),
-            "entry.category": category or None,
-            "entry.amount": entry.get("value_fen"),
-            "entry.quantity": entry.get("quantity"),
-            "profile.interest": self._strongest(view) or None,
-        }
-        city = state.attributes.get("city")
-        if city is not None:
-            values["profile.city"] = city.value
-        if state.activity.last_ms:
-            values["days_away"] = max(0, view.now_ms - state.activity.last_ms) // DAY_MS
-        goods = self.shelf.goods.get(str(entry.get("item_id", "")))
-        if goods is not None:
-            values |= goods_values(goods)
-            values["entry.item_title"] = goods.title
-        return values
-
-    def _day(self, view: View, time_ms: int) -> datetime:
-        zone = attributes.zone(view.state, self._zone)
-        return datetime.fromtimestamp((time_ms + offset_ms(zone, time_ms)) / 1000, UTC)

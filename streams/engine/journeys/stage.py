@@ -351,7 +351,7 @@ class JourneyStage:
         state = moment.person.state
         state.inside.remove(instance)
         if not instance.arms and outcome == "COMPLETED":
-            uncount_entry(state, journey, instance)
+            uncount_entry(state, journey, instance, moment.now_ms)
         step = journey.step_id(instance.step)
         self._note(journey, moment, instance, step, outcome, effects)
 

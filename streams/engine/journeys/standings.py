@@ -24,9 +24,11 @@ def blocked_until(state: UserState, journey: Journey, key: str, now_ms: int) -> 
         if instance.journey == journey.name and (not reentry.concurrent or instance.key == key):
             return max(instance.due_ms, now_ms + 1)
     standing = state.standings.get(standing_name(journey, key))
-    if standing is None or not standing.entered:
+    if standing is None:
         return 0
-    free_ms = standing.entered[-1] * 1000 + journey.cooldown_ms
+    free_ms = standing.rests_ms
+    if standing.entered:
+        free_ms = max(free_ms, standing.entered[-1] * 1000 + journey.cooldown_ms)
     if reentry.max:
         within = [
             second * 1000 for second in standing.entered if now_ms - second * 1000 < journey.per_ms
@@ -67,12 +69,13 @@ def _moved(standing: Standing) -> int:
     return max(standing.decided_ms, standing.entered[-1] * 1000 if standing.entered else 0)
 
 
-def uncount_entry(state: UserState, journey: Journey, instance: Instance) -> None:
-    """Nothing came of the instance: it does not count as an entry."""
+def uncount_entry(state: UserState, journey: Journey, instance: Instance, now_ms: int) -> None:
+    """Nothing came of the instance: it does not count as an entry, but the person rests."""
     standing = state.standings.get(standing_name(journey, instance.key))
     if standing is not None:
         entered = instance.entered_ms // 1000
         standing.entered[:] = [second for second in standing.entered if second != entered]
+        standing.rests_ms = now_ms + min(journey.retry_ms, journey.cooldown_ms)
 
 
 def remember(state: UserState, kind: str, time_ms: int) -> None:

@@ -6,7 +6,7 @@
     profile.<name>    the person: see PROFILE; `profile.city` and other attributes they told
     step.<id>.arm     the arm that was drawn at a step
     now.<name>        hour, minute and weekday (1 to 7) in the person's zone; `now.birthday_in`
-    count, last, score, interest, has_tag, sent, delivered, opened, clicked    see FUNCTIONS
+    count, last, entered, score, interest, has_tag, and of a step sent, delivered, opened, clicked
 
 The last events of a type are remembered for the types that some journey asks for, since it does,
 and at most MOST_RECENT of them: `count` reads to that, and asking for more is an error.
@@ -140,6 +140,7 @@ class Words:
         on: Iterable[str] = (),
         entered_on: Iterable[str] = (),
         steps: Iterable[str] = (),
+        journey: str = "",
     ) -> None:
         self._known = vocabulary
         self._data = fields_of(on)
@@ -152,6 +153,7 @@ class Words:
             "count": Function(("text", "duration"), _count),
             "last": Function(("text",), _last),
             "has_tag": Function(("text",), _has_tag),
+            "entered": Function(("duration",), _entered(journey)),
         }
         if self._inside:
             self._functions["sent"] = Function(("text",), self._sent)
@@ -311,6 +313,27 @@ def _last(name: str) -> Mapping[str, Value]:
         return view.now_ms - seconds[-1] * 1000 if seconds else None
 
     return {"age": Value("duration", age)}
+
+
+def _entered(journey: str) -> Callable[[float], Value]:
+    """Whether the person has entered this journey within so long, is inside, or rests after an
+    entry that led to nothing."""
+
+    def bind(window_ms: float) -> Value:
+        def read(view: View) -> bool:
+            state = view.state
+            standing = state.standings.get(journey)
+            since = (view.now_ms - window_ms) // 1000
+            if standing is not None:
+                if standing.entered and standing.entered[-1] > since:
+                    return True
+                if standing.rests_ms > view.now_ms:
+                    return True
+            return any(one.journey == journey for one in state.inside)
+
+        return Value("boolean", read)
+
+    return bind
 
 
 def _has_tag(tag: str) -> Value:

@@ -145,12 +145,18 @@ class PolicyStage:
                 settled.append(self._emit(one, one.option, effects))
         return settled
 
-    def probe(self, due: Due, *, choose: Choose, budget: Purse) -> Drawn:
+    def probe(self, due: Due, *, choose: Choose, budget: Purse, open_draw: bool = False) -> Drawn:
         """What would become of the step now, for who only asks. Nothing changes, as long as odds
-        and money are asked of copies: the gates themselves only read."""
+        and money are asked of copies: the gates themselves only read. `open_draw`: the draw of an
+        arm is not known yet; the likeliest that sends stands for all that pass."""
         apart = copy(self)
         apart._choose, apart._purse = choose, budget
         drawn = apart._draw(due)
+        if open_draw and drawn.arm not in (NO_ARM, HOLD):
+            sends = [one for one in drawn.options if one.sends and not one.refused]
+            odds = drawn.propensities
+            drawn.option = max(sends, key=lambda one: odds[one.proposal.arm], default=None)
+            drawn.arm = NO_ARM if len(odds) > 1 + (HOLD in odds) else drawn.arm
         if drawn.option is not None:
             drawn.outcome = "SHADOWED" if due.journey.shadow else _sent_as(drawn.case, drawn.option)
         return drawn

@@ -56,6 +56,7 @@ def merge(into: UserState, other: UserState) -> None:
 def _merge_standing(into: Standing, other: Standing) -> None:
     into.entered = sorted([*into.entered, *other.entered])[-MOST_ENTRIES:]
     into.measured = into.measured or other.measured
+    into.rests_ms = max(into.rests_ms, other.rests_ms)
     if other.decided_ms > into.decided_ms:
         into.outcome, into.decided_ms = other.outcome, other.decided_ms
         into.next_ms = other.next_ms

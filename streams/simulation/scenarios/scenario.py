@@ -179,7 +179,7 @@ def churn_coupon(sku: str, risk: float, least_orders: int) -> JourneySpec:
 
 def interest_content(interest: float) -> JourneySpec:
     spec = shipped_journey("interest_content")
-    where = f"data.interest >= {interest}"
+    where = f"data.interest >= {interest} and not entered('3d')"
     return replace(spec, entry=replace(spec.entry, where=where))
 
 
