@@ -151,7 +151,9 @@ def test_the_configuration_file_decides(
     config.write_text("[policy]\nglobal_holdout = 1.0\n")
     events = replayed / "events.ndjson"
     _, out, _ = ran(capsys, "replay", events, "--out", tmp_path, "--config", config, "--json")
-    assert msgspec.json.decode(out)["triggers"] == 0
+    found = msgspec.json.decode(out)
+    assert found["outcomes"]["HOLDOUT_GLOBAL"] > 0
+    assert "coupon" not in found["triggers_by_kind"]
 
 
 def test_snapshots_are_written_and_inspected(

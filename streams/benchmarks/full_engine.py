@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.benchmarks import topics
@@ -30,8 +31,10 @@ from streams.event_file import read_lines
 from streams.runtime import topics as runtime_topics
 from streams.settings import Settings, variable
 from streams.simulation.run import simulate
+from streams.simulation.scenarios import SCENARIOS
 
 PATIENCE_S = 600
+SCENARIO = "ecommerce"
 _FATE = re.compile(r'^streams_events_total\{fate="(?!redelivered)\w+"\} (\S+)', re.MULTILINE)
 
 
@@ -40,17 +43,22 @@ class Live(NamedTuple):
     start_s: float  # from process start to the first event
 
 
+def engine_config() -> Config:
+    return msgspec.structs.replace(SCENARIOS[SCENARIO].config, partitions=PARTITIONS)
+
+
 def simulated(folder: Path, users: int, days: int) -> tuple[Path, int]:
     """A file of events of synthetic users, and how many there are."""
     events = folder / "events.ndjson"
-    made = simulate(users, days, "bench", "ecommerce", events, folder / "truth.ndjson")
+    made = simulate(users, days, "bench", SCENARIO, events, folder / "truth.ndjson")
     return events, made.events
 
 
 def replay(events: Path, folder: Path) -> dict[str, Any]:
     """The summary of `streams replay`, in a process of its own."""
     out = folder / "replay"
-    command = [sys.executable, "-m", "streams", "replay", str(events), "--out", str(out)]
+    command = [sys.executable, "-m", "streams", "replay", str(events)]
+    command += ["--scenario", SCENARIO, "--out", str(out)]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 (our own arguments)
     summary: dict[str, Any] = json.loads((out / "summary.json").read_bytes())
     return summary
@@ -60,7 +68,7 @@ async def live(bootstrap: str, events: Path, count: int, folder: Path, number: i
     """Raises RuntimeError with the worker's log if it does not account for every event."""
     chosen = deployment(bootstrap, topics.run_id(f"engine-{number}"), folder)
     await topics.create(bootstrap, [chosen.topic(EVENTS)], 1)
-    await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
+    await runtime_topics.apply(chosen, engine_config())
     await topics.fill(bootstrap, chosen.topic(EVENTS), _in_one_partition(events))
     started = time.time()
     process = start_worker(chosen, folder)

@@ -40,6 +40,7 @@ from streams.replay import Replay, replay_file
 from streams.runtime import topics as runtime_topics
 from streams.runtime.local_kafka import LocalKafka
 from streams.runtime.recovery import APPLIED_KEY, Applied
+from streams.simulation.scenarios import SCENARIOS
 from streams.snapshot import StateRow
 
 DAYS = 30
@@ -51,9 +52,7 @@ PATIENCE_S = 300
 def folded_rows(folder: Path, users: int) -> list[StateRow]:
     """The state of simulated people after a month."""
     events, _ = full_engine.simulated(folder, users, DAYS)
-    replay = Replay(
-        Config(partitions=PARTITIONS), key=KEY, outputs=Outputs(folder / "out"), keep_rows=True
-    )
+    replay = Replay(shop(), key=KEY, outputs=Outputs(folder / "out"), keep_rows=True)
     replay_file(events, replay)
     return list(replay.state_rows())
 
@@ -108,12 +107,19 @@ def load(rows: Iterable[StateRow]) -> dict[str, float]:
     }
 
 
-async def restart(bootstrap: str, rows: Iterable[StateRow], folder: Path) -> dict[str, float]:
+def shop() -> Config:
+    """The journeys, policy and content of the shop scenario."""
+    return msgspec.structs.replace(SCENARIOS["ecommerce"].config, partitions=PARTITIONS)
+
+
+async def restart(
+    bootstrap: str, rows: Iterable[StateRow], folder: Path, config: Config
+) -> dict[str, float]:
     """Write the rows to the state topic, run a worker, kill it, and time its successor."""
     chosen = deployment(bootstrap, topics.run_id("million"), folder).model_copy(
         update={"instance_id": "worker-1", "clock": "wall"}
     )
-    await runtime_topics.apply(chosen, Config(partitions=PARTITIONS))
+    await runtime_topics.apply(chosen, config)
     await topics.fill(bootstrap, chosen.topic(STATE), (Record(*row) for row in rows))
     genesis_applied = msgspec.json.encode(Applied(offset=0, version=1, emitted={}))
     await topics.fill(
@@ -121,17 +127,17 @@ async def restart(bootstrap: str, rows: Iterable[StateRow], folder: Path) -> dic
         chosen.topic(STATE),
         (Record(partition, APPLIED_KEY, genesis_applied) for partition in range(PARTITIONS)),
     )
-    first, first_s = await asyncio.to_thread(_started, chosen, folder)
+    first, first_s = await asyncio.to_thread(start_worker, chosen, folder)
     first.kill()
     first.wait()
-    second, second_s = await asyncio.to_thread(_started, chosen, folder)
+    second, second_s = await asyncio.to_thread(start_worker, chosen, folder)
     try:
-        return {"start_to_ready_s": first_s, "restart_to_ready_s": second_s} | _memory(second.pid)
+        return {"start_to_ready_s": first_s, "restart_to_ready_s": second_s} | memory(second.pid)
     finally:
         await asyncio.to_thread(topics.end, second)
 
 
-def _started(
+def start_worker(
     chosen: settings_module.Settings, folder: Path
 ) -> tuple["subprocess.Popen[bytes]", float]:
     """A worker that is ready, and the seconds from its start until then."""
@@ -154,7 +160,7 @@ def _ready(port: int) -> bool:
         return False
 
 
-def _memory(pid: int) -> dict[str, float]:
+def memory(pid: int) -> dict[str, float]:
     kib = {}
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         name, _, value = line.partition(":")
@@ -168,7 +174,7 @@ def _resident_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
 
 
-def _read(path: Path) -> Iterator[StateRow]:
+def read(path: Path) -> Iterator[StateRow]:
     with path.open("rb") as file:
         while header := file.read(8):
             partition, key_size = header[0], header[1]
@@ -176,7 +182,7 @@ def _read(path: Path) -> Iterator[StateRow]:
             yield StateRow(partition, key, file.read(int.from_bytes(header[2:], "big")))
 
 
-def _write(path: Path, rows: Iterable[StateRow]) -> None:
+def write(path: Path, rows: Iterable[StateRow]) -> None:
     with path.open("wb", buffering=1 << 20) as file:
         for partition, key, value in rows:
             file.write(bytes((partition, len(key))) + len(value).to_bytes(6, "big") + key + value)
@@ -189,16 +195,16 @@ def main() -> None:
     parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.load:
-        print(json.dumps(load(_read(options.load))))
+        print(json.dumps(load(read(options.load))))
         return
     with tempfile.TemporaryDirectory() as name, LocalKafka.or_given() as kafka:
         folder = Path(name)
         rows = folder / "rows"
-        _write(rows, multiplied(folded_rows(folder, options.simulated), options.users))
+        write(rows, multiplied(folded_rows(folder, options.simulated), options.users))
         command = [sys.executable, "-m", "streams.benchmarks.million", "--load", str(rows)]
         loaded: dict[str, Any] = json.loads(subprocess.check_output(command))  # noqa: S603
         print(json.dumps({"load": loaded}))
-        found = asyncio.run(restart(kafka.bootstrap, _read(rows), folder))
+        found = asyncio.run(restart(kafka.bootstrap, read(rows), folder, shop()))
         print(json.dumps({"worker": found}))
 
 

@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from streams.benchmarks import full_engine
-from streams.engine.config import Config
 from streams.outputs import Outputs
 from streams.replay import Replay, replay_file
+from streams.simulation.scenarios import SCENARIOS
 
 INTERVAL_S = 0.001
 OURS = str(Path(__file__).parents[1])
@@ -72,7 +72,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         events = options.events or full_engine.simulated(folder, options.users, options.days)[0]
-        replay = Replay(Config(), key=KEY, outputs=Outputs(folder / "out"))
+        replay = Replay(SCENARIOS["ecommerce"].config, key=KEY, outputs=Outputs(folder / "out"))
         before_s = time.process_time()
         with samples.taken():
             replay_file(events, replay)

@@ -12,6 +12,7 @@ from streams.whatif.report import Example, Money, People, Report
 
 SIDES: Final = ("原来 was", "改后 would be", "差 change")
 ESTIMATORS: Final = {"snips": "SNIPS", "dr": "双稳健 doubly robust"}
+UNITS: Final = {"fen": "元/决策 yuan per decision", "reached": "达成率 goal reached"}
 LEFT_OUT: Final = {
     "gone": Words("改后没有这一步", "the step is gone"),
     "shared": Words("与别的旅程同时", "several journeys at one moment"),
@@ -202,14 +203,17 @@ def _estimate(one: StepEstimate) -> Iterator[str]:
         elif found.difference.high < 0:
             verdict = "原来更好 as it was is better"
         yield (
-            f"  {ESTIMATORS[name]}, 元/决策 yuan per decision: 原来 was {_value(found.was)}, 改后 "
-            f"would be {_value(found.would)}, 差 difference {_value(found.difference)}: {verdict}"
+            f"  {ESTIMATORS[name]}, {UNITS[one.unit]}: 原来 was {_value(found.was, one.unit)}, "
+            f"改后 would be {_value(found.would, one.unit)}, 差 difference "
+            f"{_value(found.difference, one.unit)}: {verdict}"
         )
     if one.refused:
         yield f"  不排序 not ranked: {_refused(one)} {one.refused}; {one.help}"
 
 
 def _refused(one: StepEstimate) -> str:
+    if not one.unit:
+        return "这个旅程没有目标。"
     if not one.arms:
         return "还没有足够的结果。"
     if one.unsupported > FLOOR.unsupported:
@@ -247,5 +251,8 @@ def _pair(pair: Pair) -> str:
     return was if pair[OLD] == pair[NEW] else f"{was} → {would}"
 
 
-def _value(value: Value) -> str:
-    return f"{value.fen / 100:,.2f} [{value.low / 100:,.2f}, {value.high / 100:,.2f}]"
+def _value(found: Value, unit: str) -> str:
+    value, low, high = found.value, found.low, found.high
+    if unit == "fen":
+        return f"{value / 100:,.2f} [{low / 100:,.2f}, {high / 100:,.2f}]"
+    return f"{value:.1%} [{low:.1%}, {high:.1%}]"

@@ -72,23 +72,18 @@ value = "data.amount_fen"
 [[step]]
 id = "offer"
 decide = "split"
-  [[step.arm]]
-  id = "nothing"
-  [[step.arm]]
-  id = "remind"
-  template = "reminder"
-  [[step.arm]]
-  id = "coupon10"
-  coupon = "TEN"
-  [[step.arm]]
-  id = "coupon20"
-  coupon = "TWENTY"
+arm = [
+  { id = "nothing" },
+  { id = "remind", template = "reminder" },
+  { id = "coupon10", coupon = "TEN" },
+  { id = "coupon20", coupon = "TWENTY" },
+]
 """
 CONTENT: Final = """
 spec = "content/1"
 coupons = [
-  { sku = "TEN", title = "十元券", face_value_fen = 1000, cost_fen = 1000, valid_ms = 86400000 },
-  { sku = "TWENTY", title = "二十元券", face_value_fen = 2000, cost_fen = 2000, valid_ms = 86400000 },
+  { sku = "TEN", title = "十元", face_value_fen = 1000, cost_fen = 1000, valid_ms = 86400000 },
+  { sku = "TWENTY", title = "二十元", face_value_fen = 2000, cost_fen = 2000, valid_ms = 86400000 },
 ]
 [[templates]]
 id = "reminder"

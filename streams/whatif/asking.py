@@ -48,16 +48,18 @@ class Sample(Struct, gc=False):
     logged: Shares
     target: Shares
     features: tuple[float, ...]
-    reward_fen: float = 0.0
+    reward: float = 0.0
 
 
 class Step:
-    """The decisions of one step. `left_out`: why others are not among them."""
+    """The decisions of one step. `left_out`: why others are not among them. `unit` of rewards: fen,
+    `reached` (the goal: 0 or 1) where the goal has no value, empty where there is no goal."""
 
     def __init__(self) -> None:
         self.samples: list[Sample] = []
         self.left_out: Counter[str] = Counter()
         self.floors: tuple[float, float] = (0.0, 0.0)
+        self.unit = ""
         self.waiting: dict[tuple[str, int, str, int], deque[Sample]] = {}
 
     @property
@@ -114,7 +116,8 @@ class Asking:
         sample = waiting.popleft()
         if not waiting:
             del step.waiting[key]
-        sample.reward_fen = float(value_fen - spent_fen)
+        reached = float(bool(pending.reached))
+        sample.reward = float(value_fen - spent_fen) if step.unit == "fen" else reached
         step.samples.append(sample)
 
     def _sample(self, decision: Decision, target: Shares, sends: frozenset[str]) -> None:
@@ -189,6 +192,7 @@ class Desk:
                 continue
             found = self._asking.step(due.journey.name, due.step)
             found.floors = (due.floor, step.floor)
+            found.unit = self._unit(due)
             self._asking.asked(due, target)
 
     def closed(self, user_id: str, pending: Pending, value_fen: int, spent_fen: int) -> None:
@@ -209,6 +213,12 @@ class Desk:
         if found is not None or not self._asking.change.concerns_all:
             return found
         return self._engine.book.version(due.journey.name, due.journey.version)
+
+    def _unit(self, due: Due) -> str:
+        running = self._engine.book.version(due.journey.name, due.journey.version)
+        if running is None or running.reward is None:
+            return ""
+        return "reached" if running.reward.value is None else "fen"
 
     def _target(self, journey: Journey, step: CompiledStep, due: Due) -> Shares:
         moment, instance = due.moment, due.instance

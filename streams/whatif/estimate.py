@@ -24,9 +24,9 @@ LEAST_PEOPLE: Final = 2
 
 
 class Value(Struct):
-    """Fen per decision, within [low, high] with 95 %, people as the units."""
+    """Per decision, within [low, high] with 95 %, people as the units."""
 
-    fen: float
+    value: float
     low: float
     high: float
 
@@ -41,10 +41,13 @@ class Estimated(Struct):
 
 class StepEstimate(Struct):
     """`refused`: why nothing is said, with `help`; then `estimates` is empty. `left_out`: gone (the
-    step), shared (several journeys at one moment), refused (before the control groups), shadow."""
+    step), shared (several journeys at one moment), refused (before the control groups), shadow.
+    `unit` of values: fen, or `reached`, the share of decisions after which the goal was reached.
+    """
 
     journey: str
     step: str
+    unit: str
     decisions: int = 0
     people: int = 0
     open: int = 0
@@ -67,11 +70,21 @@ def _estimated(journey: str, name: str, step: Step) -> StepEstimate:
     samples = step.samples
     people = len({sample.person for sample in samples})
     made = StepEstimate(
-        journey, name, len(samples), people, step.open, dict(sorted(step.left_out.items()))
+        journey,
+        name,
+        step.unit,
+        len(samples),
+        people,
+        step.open,
+        dict(sorted(step.left_out.items())),
     )
     if people < LEAST_PEOPLE:
         made.refused = f"the log knows the results of decisions about {people} people only"
         made.help = "wait until the goal's window of more decisions has ended"
+        return made
+    if not step.unit:
+        made.refused = "the journey has no goal, so nothing tells what a decision was worth"
+        made.help = "add a [goal] to its file"
         return made
     columns = _columns(samples)
     was, would = _logged(samples, columns)
@@ -121,7 +134,7 @@ def _logged(samples: list[Sample], columns: list[str]) -> tuple[Logged, Logged]:
         _fill(was[row], sample.logged, place)
         _fill(would[row], sample.target, place)
     action = np.array([place[sample.action] for sample in samples], dtype=np.int64)
-    reward = np.array([sample.reward_fen for sample in samples])
+    reward = np.array([sample.reward for sample in samples])
     person = np.array([sample.person for sample in samples], dtype=np.int64)
     features = np.array([sample.features for sample in samples])
     q_hat = reward_model(

@@ -15,7 +15,7 @@ from streams.simulation.decided_world import Run, Setting
 
 SMALL = Setting(people=350, days=1, known=0.1, everyone=0.15)
 GATED = SMALL._replace(known=0.4, coupon_when="profile.orders >= 1", news=0.3, consenting=0.9)
-RUNS = 8
+RUNS = 6
 LEAST = 0.75  # of a dozen intervals that each hold with 95 %, fewer do in one case of a thousand
 
 

@@ -13,7 +13,7 @@ from streams.engine.chance import fraction, key_of
 from streams.whatif.estimate import StepEstimate
 from tests.engine.journeys import journey
 from tests.engine.world import altered, with_policy
-from tests.whatif.worlds import DAY_MS, OPEN, World, dumped, tried
+from tests.whatif.worlds import DAY_MS, OPEN, World, dumped, spec, tried
 
 OFFER = """
 id = "offer"
@@ -165,6 +165,14 @@ def test_too_few_people_are_refused_with_how_long_to_wait(tmp_path: Path) -> Non
     assert not found.estimates
     assert "at least 100" in found.refused
     assert "more days" in found.help
+
+
+def test_a_goal_without_a_value_is_estimated_as_how_often_it_is_reached(tmp_path: Path) -> None:
+    running = spec(offer(1), goal={"on": "order.paid", "window": "24h"})
+    log = lived("j", tmp_path / "log", running=running, people=150)
+    found = estimated(log, running)
+    assert found.unit == "reached"
+    assert 0.3 < found.estimates["snips"].was.value < 0.65
 
 
 def test_decisions_without_a_result_yet_are_told_and_left_out(tmp_path: Path) -> None:
