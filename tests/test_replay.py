@@ -12,11 +12,12 @@ import pytest
 
 from streams import snapshot
 from streams.contract.codec import encode
-from streams.contract.records import Genesis, Origin
 from streams.contract.policy import DAY_MS
+from streams.contract.records import Genesis, Origin
 from streams.engine.config import Config
 from streams.event_file import Clock, read_lines
 from streams.intake import Intake
+from streams.journey_files.load import shipped, shipped_content, shipped_policy
 from streams.log_file import LogFileError, write_line
 from streams.outputs import Outputs
 from streams.replay import TRIAL_KEY, Replay, replay_file
@@ -29,7 +30,7 @@ from tests.replay import golden
 OUTPUTS = ("triggers.ndjson", "decisions.ndjson", "profiles.ndjson", "dead-letters.ndjson")
 GOLDEN = Path(golden.__file__).parent
 ROOT = Path(__file__).parents[1]
-CONFIG = Config()
+CONFIG = Config(policy=shipped_policy(), journeys=shipped(), content=shipped_content())
 GOLDEN_CONFIG = SCENARIOS["ecommerce"].config
 
 

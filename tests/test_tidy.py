@@ -51,7 +51,13 @@ BESIDE_RUNTIME = tuple(
     f"streams.simulation.{name}" for name in ("checkers", "cluster", "memory_kafka")
 )
 
-PURE = ("streams.expressions", "streams.contract", "streams.engine", "streams.intake", "streams.fold")
+PURE = (
+    "streams.expressions",
+    "streams.contract",
+    "streams.engine",
+    "streams.intake",
+    "streams.fold",
+)
 IMPURE = frozenset().union(
     ("asyncio", "logging", "multiprocessing", "os", "pathlib", "pickle", "random", "secrets"),
     ("shutil", "signal", "socket", "subprocess", "sys", "tempfile", "threading", "time", "urllib"),

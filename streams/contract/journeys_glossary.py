@@ -37,6 +37,7 @@ JOURNEYS: Final[dict[str, tuple[str, Any]]] = {
     "Reentry.max": ("Entries within `per`; 0: no limit.", 2),
     "Reentry.per": ("The window of `max`.", "30d"),
     "Reentry.cooldown": ("Least time between two entries.", "24h"),
+    "Reentry.retry": ("The same after an entry that led to nothing.", "20h"),
     "Reentry.concurrent": ("Whether instances of different keys may run side by side.", False),
     "Reentry.by": ("Counted for the person, or for each key.", "person"),
     "Exit.on": ("Event types that end it at once, in the middle of a wait too.", ["order.paid"]),

@@ -181,7 +181,9 @@ def _grant(state: UserState, rule: Rule, template: str, moment: Moment) -> None:
     grant = _find(state, rule.channel, rule.span, name)
     if grant is None:
         grant = _put(state, Grant(rule.channel, rule.span, 0, template=name), moment.now_ms)
-    if time_ms <= grant.revoked_ms or until_ms < grant.until_ms:
+    everything = _find(state, rule.channel, rule.span, "")
+    revoked_ms = max(grant.revoked_ms, everything.revoked_ms if everything else 0)
+    if time_ms <= revoked_ms or until_ms < grant.until_ms:
         return
     units = int(said.units) if said.units != DAYS_IN_MONTH else 0
     grant.count = min(grant.count + units, MOST_SENDS) if said.adds else units
@@ -190,9 +192,10 @@ def _grant(state: UserState, rule: Rule, template: str, moment: Moment) -> None:
 
 def _revoke(state: UserState, rule: Rule, template: str, time_ms: int) -> None:
     """A revocation that names no template is of all of them."""
-    known = _find(state, rule.channel, rule.span, template)
-    if rule.said.per_template and template and known is None:
-        _put(state, Grant(rule.channel, rule.span, 0, template=template), time_ms)
+    name = template if rule.said.per_template else ""
+    if _find(state, rule.channel, rule.span, name) is None:
+        # An older grant may still come: it must find what revoked it.
+        _put(state, Grant(rule.channel, rule.span, 0, template=name), time_ms)
     for grant in state.grants:
         is_meant = not template or grant.template in (template, "")
         if is_meant and grant.channel == rule.channel and grant.span == rule.span:

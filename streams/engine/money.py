@@ -87,6 +87,7 @@ class Money:
 
 
 def account_of_policy(policy: Policy) -> Account:
+    """A day's budget of 0 closes it: nothing that costs money is sent."""
     return Account(
         POLICY,
         policy.version,
@@ -94,6 +95,7 @@ def account_of_policy(policy: Policy) -> Account:
         policy.daily_budget_fen,
         policy.pacing,
         policy.quiet.zone,
+        closed=not policy.daily_budget_fen,
     )
 
 

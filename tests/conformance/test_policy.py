@@ -283,7 +283,9 @@ def test_the_end_of_the_quiet_hours_is_never_quiet(
     end_ms = quiet_end_ms(hours, zone, time_ms)
     assert time_ms < end_ms <= time_ms + DAY_MS + 2 * HOUR_MS
     assert not is_quiet(hours, zone, end_ms)
-    assert is_quiet(hours, zone, end_ms - MINUTE_MS) or length > 1_300
+    # Where the clock skips the end itself, the jump may make it an hour later.
+    before = (end_ms - MINUTE_MS, end_ms - MINUTE_MS - HOUR_MS)
+    assert any(is_quiet(hours, zone, moment_ms) for moment_ms in before)
 
 
 @pytest.mark.parametrize(

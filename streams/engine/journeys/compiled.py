@@ -21,7 +21,9 @@ from streams.engine.moment import DAILY_CHECK
 from streams.expressions import Expression, ExpressionError, Kind, compile_expression
 from streams.expressions.durations import duration_ms
 
+ENTRY: Final = "enter"  # the step of decisions about an entry
 MOST_STEPS: Final = 64
+RESERVED: Final = (ENTRY, END)
 WAITS: Final = ("wait", "until", "wait_for")  # kinds of step at which time passes
 ALWAYS: Final[Callable[[View], object]] = lambda _: True  # noqa: E731
 
@@ -112,6 +114,8 @@ class Journey:
         if not 1 <= len(spec.steps) <= MOST_STEPS:
             raise JourneyError(f"step: {len(spec.steps)} steps; 1 to {MOST_STEPS} are possible")
         for name in self._step_ids:
+            if name in RESERVED:
+                raise JourneyError(f"step.{name}: {' and '.join(RESERVED)} are no step's names")
             if self._step_ids.count(name) > 1:
                 raise JourneyError(f"step.{name}: two steps have this id")
         for where, types in (

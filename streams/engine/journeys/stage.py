@@ -6,11 +6,12 @@ the answer. Each entry match and each due step has one decision.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
+from streams.contract.journeys import END
 from streams.engine.deciding import Decisions
 from streams.engine.journeys.book import Book
-from streams.engine.journeys.compiled import MOST_STEPS, WAITS, CompiledStep, Journey
+from streams.engine.journeys.compiled import ENTRY, MOST_STEPS, WAITS, CompiledStep, Journey
 from streams.engine.journeys.entering import instance_of, key_of, refusal
 from streams.engine.journeys.journey import Due, Settled
 from streams.engine.journeys.proposals import Proposer
@@ -20,7 +21,7 @@ from streams.engine.journeys.standings import (
     stand,
     uncount_entry,
 )
-from streams.engine.journeys.steps import drawn_path, next_local
+from streams.engine.journeys.steps import TIMER, drawn_path, end_of_wait
 from streams.engine.journeys.view import View, at
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
@@ -28,10 +29,15 @@ from streams.engine.results import Results
 from streams.engine.state import Instance, UserState
 from streams.engine.store import Person
 
-ENTRY: Final = "enter"
-TIMER: Final = "timer"
 TIMED: Final = ("wait", "until")  # steps that the clock alone ends
 ENDS: Final = ("EXITED", "COMPLETED", "ERASED")
+
+
+class Gone(NamedTuple):
+    """A version of which only the name is left."""
+
+    name: str
+    version: int
 
 
 class JourneyStage:
@@ -149,9 +155,11 @@ class JourneyStage:
         inside[:] = both
         for one in both:
             journey = self.book.version(one.journey, one.version)
+            if first[one.journey, one.key] is one:
+                continue  # of a version this partition has not heard of yet, it waits for it
             if journey is None:
-                inside.remove(one)
-            elif first[one.journey, one.key] is not one:
+                self._drop(moment, one, effects)
+            else:
                 self._end(journey, moment, one, "EXITED", effects)
 
     # Entering.
@@ -195,7 +203,7 @@ class JourneyStage:
         journey = self.book.version(instance.journey, instance.version)
         newest = self.book.newest(instance.journey)
         if journey is None or newest is None:
-            moment.person.state.inside.remove(instance)
+            self._drop(moment, instance, effects)
             return None
         if newest.version == journey.version or newest.spec.migrate == "pin":
             return journey
@@ -254,7 +262,9 @@ class JourneyStage:
             step = journey.steps[instance.step]
             if step.kind in WAITS:
                 if not waited:
-                    self._wait(journey, moment, instance, step)
+                    longest_ms = instance.entered_ms + journey.after_ms
+                    due_ms = end_of_wait(step, moment, instance, self._zone)
+                    instance.due_ms = max(min(due_ms, longest_ms), moment.now_ms + 1)
                     return
                 waited = False
                 instance.step = step.after
@@ -271,20 +281,6 @@ class JourneyStage:
                 self._propose(journey, moment, instance, step, due, effects)
                 return
         self._end(journey, moment, instance, "COMPLETED", effects)
-
-    def _wait(
-        self, journey: Journey, moment: Moment, instance: Instance, step: CompiledStep
-    ) -> None:
-        now_ms = moment.now_ms
-        if step.kind == "wait":
-            from_ms = moment.time_ms if moment.type != TIMER and not instance.arms else now_ms
-            due_ms = from_ms + step.wait_ms
-        elif step.kind == "wait_for":
-            due_ms = now_ms + step.within_ms
-        else:
-            due_ms = next_local(moment.person.state, step.until, now_ms, self._zone)
-        end_ms = instance.entered_ms + journey.after_ms
-        instance.due_ms = max(min(due_ms, end_ms), now_ms + 1)
 
     def _branch(
         self,
@@ -354,6 +350,15 @@ class JourneyStage:
             uncount_entry(state, journey, instance, moment.now_ms)
         step = journey.step_id(instance.step)
         self._note(journey, moment, instance, step, outcome, effects)
+
+    def _drop(self, moment: Moment, instance: Instance, effects: list[Effect]) -> None:
+        """The instance is on a version that is not known here, or not any more."""
+        moment.person.state.inside.remove(instance)
+        self._decisions.count("journey.ended")
+        known = Gone(instance.journey, instance.version)
+        decision_id = self._identify(instance.journey, "gone/end", moment, instance)
+        cause = instance.cause_event_id
+        effects.append(self._decisions.record(moment, known, END, "EXITED", decision_id, cause))
 
     def _note(
         self,

@@ -9,6 +9,7 @@ from streams.engine.profile import attributes
 from streams.engine.profile.hours import best_hours, zone_of
 from streams.engine.state import Instance, UserState
 
+TIMER = "timer"  # the type of a moment that no event made
 EVENING = 20  # the hour of people of whom no active hour is known
 
 
@@ -28,6 +29,17 @@ def drawn_path(
             return place, weight / total
     place, _, weight = step.paths[-1]  # what rounding left over
     return place, weight / total
+
+
+def end_of_wait(step: CompiledStep, moment: Moment, instance: Instance, default_zone: str) -> int:
+    """When the wait before the step is over. A journey's first wait begins with its event."""
+    now_ms = moment.now_ms
+    if step.kind == "wait":
+        begins = moment.type != TIMER and not instance.arms
+        return (moment.time_ms if begins else now_ms) + step.wait_ms
+    if step.kind == "wait_for":
+        return now_ms + step.within_ms
+    return next_local(moment.person.state, step.until, now_ms, default_zone)
 
 
 def next_local(state: UserState, until: str, now_ms: int, default_zone: str) -> int:
