@@ -105,6 +105,20 @@ def check(files: Files = None, *, content: Content = None, policy: PolicyFile = 
     return int(failed > 0)
 
 
+def refuse_faulty(path: Path, content: Path | None, policy: Path | None) -> None:
+    """Raises UserFault where lint finds an error or an inline test fails."""
+    errors = [one for one in _lint(path, content, policy) if one.level == "error"]
+    if errors:
+        one = errors[0]
+        more = f" (and {len(errors) - 1} more: `streams journey lint`)" if errors[1:] else ""
+        raise UserFault(f"{path}: {one.code} {one.place}: {one.message}; {one.remedy}{more}")
+    failed = [one for one in _test(path, content, policy) if not one.passed]
+    if failed:
+        raise UserFault(
+            f"{path}: the test {failed[0].name!r} fails; see `streams journey test {path}`"
+        )
+
+
 def diff(
     older: Annotated[Path, typer.Argument(metavar="OLD", help="The version before.")],
     newer: Annotated[Path, typer.Argument(metavar="NEW", help="The version after.")],

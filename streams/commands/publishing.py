@@ -9,6 +9,7 @@ import msgspec
 import typer
 
 from streams.commands.configuration import settings
+from streams.commands.journeys import Content, PolicyFile, refuse_faulty
 from streams.commands.live import with_kafka
 from streams.commands.terminal import print_lines
 from streams.contract.codec import ContractError
@@ -25,11 +26,16 @@ Named = Annotated[str, typer.Argument(metavar="ID", help="The journey's id, or '
 def publish_journeys(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE", help="Journey files.")],
     *,
+    content: Content = None,
+    policy: PolicyFile = None,
     timeout: Seconds = 30.0,
 ) -> None:
-    """Put journeys in force in every partition, without a restart."""
+    """Put journeys in force in every partition, without a restart. Refused where lint finds an
+    error or an inline test fails."""
     from streams.journey_files.load import load
 
+    for path in paths:
+        refuse_faulty(path, content, policy)
     _publish([_of_journey(load(path), path) for path in paths], timeout)
 
 

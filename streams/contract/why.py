@@ -57,8 +57,7 @@ class Last(Struct, omit_defaults=True):
     """The last decision about this person and journey."""
 
     outcome: str
-    decided_ms: int
-    next_ms: int = 0
+    decided_ms: int  # to the second
 
 
 class Gates(Struct, omit_defaults=True):

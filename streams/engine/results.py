@@ -111,7 +111,11 @@ class Results:
                 mark=mark,
                 cost_fen=answer.cost_fen,
                 features=due.features if answer.arm else (),
-                entry=due.instance.entry,
+                entry={
+                    name: value
+                    for name, value in due.instance.entry.items()
+                    if name in journey.rewarded_by
+                },
                 lifecycle=state.lifecycle,
                 shown=_shown(answer) if mark else "",
             )

@@ -10,11 +10,12 @@
 A fold refuses rows of a newer version: older code must not write over what it cannot read.
 """
 
-from typing import Any, Final, TypeVar
+from typing import Any, Final, get_args, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
+from streams.contract.triggers import Channel, Purpose
 from streams.engine.models.churn import ChurnState
 from streams.engine.profile.activity import Activity
 from streams.engine.profile.interests import Interests
@@ -26,6 +27,10 @@ VERSION_BYTE: Final = VERSION.to_bytes(1, "big")
 
 MOST_ENTRIES: Final = 16  # of one person into one journey that are remembered
 MOST_RECENT: Final = 8  # events of one type whose times are remembered
+
+CHANNELS: Final[tuple[str, ...]] = get_args(Channel)
+PURPOSES: Final[tuple[str, ...]] = get_args(Purpose)
+WAYS: Final = 8  # at least as many as there are channels
 
 UNKNOWN, YES, NO = 0, 1, 2  # a relation: not heard of, begun, ended by the person
 
@@ -41,17 +46,28 @@ class Consented(Struct, array_like=True, gc=False):
 
 
 class Sent(Struct, array_like=True, gc=False):
-    """A trigger we emitted: released `delay_ms` after it was created. `mark` tells it in an
-    answer."""
+    """A trigger we emitted: released `delay_ms` after it was created. `way` is purpose and channel
+    in one small number, see `way_of`; `mark` tells it in an answer."""
 
     created_ms: int
     delay_ms: int
-    purpose: str
-    channel: str
+    way: int
     journey: str
     mark: int
     cost_fen: int = 0
     template: str = ""  # whose subscription credit was used, where one was
+
+    @property
+    def purpose(self) -> str:
+        return PURPOSES[self.way // WAYS]
+
+    @property
+    def channel(self) -> str:
+        return CHANNELS[self.way % WAYS]
+
+
+def way_of(purpose: str, channel: str) -> int:
+    return PURPOSES.index(purpose) * WAYS + CHANNELS.index(channel)
 
 
 class Grant(Struct, array_like=True, gc=False):
@@ -113,10 +129,9 @@ class Standing(Struct, array_like=True, gc=False):
 
     entered: list[int] = []  # seconds of the latest entries
     outcome: int = 0
-    decided_ms: int = 0
-    next_ms: int = 0  # when the person is next eligible, as far as that decision knew
+    decided_s: int = 0
     measured: bool = False  # the person's first decision in this journey has been made
-    rests_ms: int = 0  # until when an entry that led to nothing keeps the person out
+    rests_s: int = 0  # until when an entry that led to nothing keeps the person out
 
 
 class Attribute(Struct, array_like=True, gc=False):

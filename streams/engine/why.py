@@ -154,9 +154,9 @@ class _Question:
 
     def _last(self) -> Last | None:
         standing = self._person.state.standings.get(self._journey.name)
-        if standing is None or not standing.decided_ms:
+        if standing is None or not standing.decided_s:
             return None
-        return Last(CODES[standing.outcome], standing.decided_ms, standing.next_ms)
+        return Last(CODES[standing.outcome], standing.decided_s * 1000)
 
     def _entries(self) -> dict[str, float]:
         """How often the person entered within the journey's period, and how often they may."""

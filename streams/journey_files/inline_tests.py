@@ -25,7 +25,7 @@ from streams.engine.engine import Engine
 from streams.engine.moment import DAILY_CHECK
 from streams.engine.profile import attributes
 from streams.engine.profile.hours import offset_ms
-from streams.engine.state import NEVER_MS, Sent
+from streams.engine.state import NEVER_MS, Sent, way_of
 from streams.engine.store import Person, Store
 from streams.expressions import duration_ms
 from streams.journey_files.lines import (
@@ -134,7 +134,8 @@ class _Stage:
         if person is None:
             return
         for ago in sorted(map(duration_ms, self.given.sent), reverse=True):
-            sent = Sent(self.clock_ms - ago, 0, "marketing", "official_account", "another", 0)
+            way = way_of("marketing", "official_account")
+            sent = Sent(self.clock_ms - ago, 0, way, "another", 0)
             person.state.sends.append(sent)
         if checks:
             self._check_at(person, self.clock_ms + checks[0])

@@ -72,9 +72,9 @@ class Side:
         if person is None:
             return ""
         found = [
-            (standing.decided_ms, standing.outcome)
+            (standing.decided_s, standing.outcome)
             for name, standing in person.state.standings.items()
-            if name.partition("#")[0] == journey and standing.decided_ms
+            if name.partition("#")[0] == journey and standing.decided_s
         ]
         return NAMES[max(found)[1]] if found else ""
 

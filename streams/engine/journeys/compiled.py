@@ -99,6 +99,7 @@ class Journey:
         self.kinds: Mapping[str, Kind] = kept_fields(self.on)
         self.keeps = tuple(sorted(self._kept()))
         self.asks_for = frozenset(str(args[0]) for args in self._calls("count", "last"))
+        self.rewarded_by = self._kept_for("goal.")
         self.equalities = self._equalities()
         self.scores = self._scores()
 
@@ -289,6 +290,15 @@ class Journey:
             if path[0] == "entry" and path[1] in self.kinds
         }
         return found | (set(self.kinds) & {"category", "item_id", "price_fen", "value_fen"})
+
+    def _kept_for(self, place: str) -> frozenset[str]:
+        """Fields of the entry event that the conditions of this place ask for."""
+        return frozenset(
+            path[1]
+            for where, expression in self.expressions
+            for path in expression.paths
+            if where.startswith(place) and path[0] == "entry"
+        )
 
     def _calls(self, *names: str) -> list[tuple[object, ...]]:
         return [

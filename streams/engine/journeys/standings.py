@@ -26,7 +26,7 @@ def blocked_until(state: UserState, journey: Journey, key: str, now_ms: int) -> 
     standing = state.standings.get(standing_name(journey, key))
     if standing is None:
         return 0
-    free_ms = standing.rests_ms
+    free_ms = standing.rests_s * 1000
     if standing.entered:
         free_ms = max(free_ms, standing.entered[-1] * 1000 + journey.cooldown_ms)
     if reentry.max:
@@ -55,7 +55,7 @@ def stand(state: UserState, journey: str, outcome: str, now_ms: int) -> None:
         _make_room(state)
         standing = state.standings[journey] = Standing()
     standing.outcome = NUMBERS[outcome]
-    standing.decided_ms = now_ms
+    standing.decided_s = now_ms // 1000
 
 
 def _make_room(state: UserState) -> None:
@@ -66,7 +66,7 @@ def _make_room(state: UserState) -> None:
 
 
 def _moved(standing: Standing) -> int:
-    return max(standing.decided_ms, standing.entered[-1] * 1000 if standing.entered else 0)
+    return max(standing.decided_s, standing.entered[-1] if standing.entered else 0)
 
 
 def uncount_entry(state: UserState, journey: Journey, instance: Instance, now_ms: int) -> None:
@@ -75,7 +75,7 @@ def uncount_entry(state: UserState, journey: Journey, instance: Instance, now_ms
     if standing is not None:
         entered = instance.entered_ms // 1000
         standing.entered[:] = [second for second in standing.entered if second != entered]
-        standing.rests_ms = now_ms + min(journey.retry_ms, journey.cooldown_ms)
+        standing.rests_s = (now_ms + min(journey.retry_ms, journey.cooldown_ms)) // 1000
 
 
 def remember(state: UserState, kind: str, time_ms: int) -> None:

@@ -327,7 +327,7 @@ def _entered(journey: str) -> Callable[[float], Value]:
             if standing is not None:
                 if standing.entered and standing.entered[-1] > since:
                     return True
-                if standing.rests_ms > view.now_ms:
+                if standing.rests_s * 1000 > view.now_ms:
                     return True
             return any(one.journey == journey for one in state.inside)
 

@@ -56,10 +56,9 @@ def merge(into: UserState, other: UserState) -> None:
 def _merge_standing(into: Standing, other: Standing) -> None:
     into.entered = sorted([*into.entered, *other.entered])[-MOST_ENTRIES:]
     into.measured = into.measured or other.measured
-    into.rests_ms = max(into.rests_ms, other.rests_ms)
-    if other.decided_ms > into.decided_ms:
-        into.outcome, into.decided_ms = other.outcome, other.decided_ms
-        into.next_ms = other.next_ms
+    into.rests_s = max(into.rests_s, other.rests_s)
+    if other.decided_s > into.decided_s:
+        into.outcome, into.decided_s = other.outcome, other.decided_s
 
 
 def merge_activity(into: Activity, other: Activity) -> None:
