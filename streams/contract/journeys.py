@@ -58,8 +58,10 @@ class Entry(Part, frozen=True):
 
 
 class Exit(Part, frozen=True):
-    """Ends the journey at once, in the middle of a wait too; after `after` in any case. Of the terms
-    that `and` joins in `where`, an event is asked those whose fields its type has."""
+    """Ends the journey at once, in the middle of a wait too; after `after` in any case.
+
+    Of the terms that `and` joins in `where`, an event is asked those whose fields its type has.
+    """
 
     on: list[str] = []
     where: Condition = ""

@@ -10,7 +10,7 @@
 A fold refuses rows of a newer version: older code must not write over what it cannot read.
 """
 
-from typing import Any, Final, get_args, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct, field

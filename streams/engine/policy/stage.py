@@ -37,7 +37,7 @@ from streams.engine.policy.purse import Purse
 from streams.engine.policy.safety import FAILURE, UNFOLLOWS, Watch
 from streams.engine.policy.terms import Terms
 from streams.engine.profile import attributes
-from streams.engine.state import Sent, way_of, UserState, decode_row, encode_row
+from streams.engine.state import Sent, UserState, decode_row, encode_row, way_of
 from streams.engine.store import Person
 
 __all__ = ["PolicyStage", "mark_of"]
