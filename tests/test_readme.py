@@ -40,7 +40,8 @@ def test_it_lists_every_topic(readme: str) -> None:
     listed |= set(re.findall(r"`\.([a-z]+)`", table))
     triggers = {kind if kind in listed else name for kind, name in topics.TRIGGERS.items()}
     ours = (topics.EVENTS, topics.LOG, topics.STATE, topics.MAIL, topics.DECISIONS)
-    assert listed == {*ours, topics.PROFILES, topics.DEAD_LETTERS, *triggers}
+    told = (topics.PROFILES, topics.DEAD_LETTERS, topics.CONTROL, topics.REPORTS)
+    assert listed == {*ours, *told, *triggers}
 
 
 def test_the_operators_page_lists_every_setting() -> None:

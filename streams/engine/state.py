@@ -1,13 +1,17 @@
 """The rows of a partition's state and their codec: msgpack arrays behind a version byte.
 
-    u:<user id>     due time (8 bytes, big-endian), version, UserState     about 500 to 750 bytes
+    u:<user id>     due time (8 bytes, big-endian), version, UserState     about 700 to 1,400 bytes
     a:<alias>       AliasState: only for aliases that were linked or erased
     s:<topic>/<epoch>/<partition>   the offset up to which a source is folded
     c:counts        Counts: the log's time and what was counted
-    p:budget        Budget
-    g:genesis       the genesis record
+    p:              what the policy has learned of channels, and its safety rules
+    j:<id>/<version>, j:<id>        journeys as published, and pauses: journeys/book.py
+    r:<journey>, l:<journey>/<step> what came of a journey, what a chooser learned: results.py
+    B: b: K: k:     purses and, on partition 0, the coordinator's books: budget/
+    g:genesis, g:policy, g:content  the genesis record, and what was published since
+    m:              models
 
-A fold refuses rows of a newer version: older code must not write over what it cannot read.
+A fold refuses rows of another version: it must not write over what it cannot read.
 """
 
 from typing import Any, Final, TypeVar, get_args
@@ -192,13 +196,6 @@ class Counts(Struct, array_like=True):
     counts: dict[str, int] = {}
 
 
-class Budget(Struct, array_like=True, gc=False):
-    """What this partition has spent on the budget day `day` (days since the epoch, in the zone)."""
-
-    day: int = 0
-    spent_fen: int = 0
-
-
 _encoder = msgspec.msgpack.Encoder()
 _user_decoder = msgspec.msgpack.Decoder(UserState)
 T = TypeVar("T")
@@ -213,8 +210,8 @@ def decode_user(row: bytes) -> UserState:
 
 
 def check_user_version(key: bytes, row: bytes) -> None:
-    if len(row) <= DUE_BYTES or row[DUE_BYTES] > VERSION:
-        raise ValueError(_newer(key, row[DUE_BYTES : DUE_BYTES + 1]))
+    if len(row) <= DUE_BYTES or row[DUE_BYTES] != VERSION:
+        raise ValueError(_other(key, row[DUE_BYTES : DUE_BYTES + 1]))
 
 
 def encode_row(state: Any) -> bytes:
@@ -222,15 +219,15 @@ def encode_row(state: Any) -> bytes:
 
 
 def decode_row(key: bytes, row: bytes, what: type[T]) -> T:
-    if not row or row[0] > VERSION:
-        raise ValueError(_newer(key, row[:1]))
+    if not row or row[0] != VERSION:
+        raise ValueError(_other(key, row[:1]))
     return msgspec.msgpack.decode(memoryview(row)[1:], type=what)
 
 
-def _newer(key: bytes, version: bytes) -> str:
+def _other(key: bytes, version: bytes) -> str:
     kind = key[:2].decode("ascii", "replace")
-    found = version[0] if version else "missing"
-    return (
-        f"row of kind {kind!r} has version {found}, this engine reads up to {VERSION}: "
-        "run the engine version that wrote it, or a newer one"
-    )
+    found = version[0] if version else 0
+    remedy = "run the engine version that wrote it, or a newer one"
+    if found < VERSION:
+        remedy = "it is of an older release: fold the log anew with `streams replay --log`"
+    return f"row of kind {kind!r} has version {found}, this engine reads {VERSION}: {remedy}"
