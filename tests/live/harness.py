@@ -162,7 +162,8 @@ class Live:
             wrong, one = check(dumped, partial(new_fold, dumped.partition))
             assert not wrong, wrong[:10]
             replayed.append(one)
-            parts.append(Partition(dumped.log, dumped.topics, last_values(dumped.state)))
+            rows = last_values(dumped.state)
+            parts.append(Partition(dumped.log, dumped.topics, rows, one.fold.counters()))
         if self._job == "engine":
             broken = check_policy(parts)
             assert not broken, broken[:10]

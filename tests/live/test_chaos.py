@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 import orjson
 
-from streams.engine.config import Config
 from streams.engine.fold import EngineFold
 from streams.intake import Intake
 from streams.simulation.checkers import conservation
 from streams.simulation.population import Population
+from streams.simulation.scenarios import SCENARIOS
 from tests.live.harness import ALIAS_KEY, Live, torment
 
 START_MS = 1_760_000_000_000
@@ -39,7 +39,7 @@ def test_nothing_is_lost_or_doubled_whatever_happens_to_the_workers(bootstrap: s
     async def play() -> None:
         live = Live(bootstrap, "chaos", job="engine")
         try:
-            await live.create(Config())
+            await live.create(SCENARIOS["ecommerce"].config)
             total = await live.produce(events(EVENTS))
             await torment(live, total=total, kills=KILLS, seed=7)
             live.stop()
@@ -56,7 +56,7 @@ def test_a_worker_told_to_stop_finishes_what_it_holds_and_ends_with_0(bootstrap:
     async def play() -> None:
         live = Live(bootstrap, "calm", job="engine")
         try:
-            await live.create(Config())
+            await live.create(SCENARIOS["ecommerce"].config)
             total = await live.produce(events(2_000))
             live.start("w0")
             await live.until(lambda left: left == 0)

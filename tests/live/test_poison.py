@@ -8,10 +8,10 @@ from collections import Counter
 from streams.contract.codec import decode
 from streams.contract.dead_letters import DeadLetter
 from streams.contract.topics import DEAD_LETTERS
-from streams.engine.config import Config
 from streams.engine.fold import EngineFold
 from streams.runtime.clock import wall_ms
 from streams.simulation.checkers import conservation
+from streams.simulation.scenarios import SCENARIOS
 from tests.live.harness import Live
 from tests.live.test_chaos import events
 from tests.poison.corpus import ACCEPTED, CORPUS
@@ -24,7 +24,7 @@ def test_poison_ends_in_dead_letters_and_its_neighbours_are_untouched(bootstrap:
         live = Live(bootstrap, "poison", job="engine", STREAMS_CLOCK="wall")
         now_ms = wall_ms()
         try:
-            await live.create(Config())
+            await live.create(SCENARIOS["ecommerce"].config)
             mixed, expected = [], Counter()
             good = events(4 * len(CORPUS), start_ms=now_ms - 12 * 3_600_000)
             for poison in CORPUS:

@@ -198,6 +198,9 @@ UNLIMITED = tuple(
     replace(spec, budget=replace(spec.budget, total_fen=0, daily_fen=0), limits=Limits())
     for spec in JOURNEYS
 )
+POOR = tuple(
+    replace(spec, budget=replace(spec.budget, total_fen=800, daily_fen=0)) for spec in JOURNEYS
+)
 BROKEN: dict[str, tuple[Callable[[Patch], None], dict[str, Any], str]] = {
     "a cap of the calendar": (no_cap_of_the_calendar, {}, "within one calendar day, the cap is"),
     "a cap that rolls": (no_cap_that_rolls, {"caps": CAPS[0]}, "ms, the cap is"),
@@ -224,7 +227,7 @@ BROKEN: dict[str, tuple[Callable[[Patch], None], dict[str, Any], str]] = {
     "the day's money": (money_for_ever, LATER, "fen were spent, the budget is 2500"),
     "the journey's money": (
         money_for_ever,
-        {**RICH, "total_budget_fen": 10**8},
+        {**RICH, "total_budget_fen": 10**8, "journeys": POOR},
         "account offer",
     ),
     "money that is told": (money_not_counted, LATER, "fen were spent, "),
