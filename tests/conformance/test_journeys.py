@@ -356,3 +356,16 @@ def test_after_a_refusal_the_person_rests_before_the_next_entry() -> None:
         world.wait(10 * HOUR_MS)
     entries = [one.outcome for one in world.decisions if one.step == "enter"]
     assert entries == ["ENTERED", "REENTRY_BLOCKED", "REENTRY_BLOCKED"]
+
+
+@pytest.mark.parametrize("name", ["enter", "exit"])
+def test_names_that_decisions_use_themselves_are_no_steps_names(name: str) -> None:
+    world = World(altered(OPEN, journeys=()))
+    world.publish(journey(BARE, step=[{"id": name, "wait": "1h"}]))
+    assert "are no step's names" in world.reports[-1].problem
+
+
+def test_a_way_back_without_a_wait_is_refused() -> None:
+    world = World(altered(OPEN, journeys=()))
+    world.publish(journey(BARE, step=[SEND | {"goto": "say"}]))
+    assert "leads back to itself without a wait" in world.reports[-1].problem
