@@ -36,7 +36,7 @@ NO_GOAL_MS: Final = 7 * 86_400_000  # so long answers are counted where a journe
 MOST_VALUE_FEN: Final = 1_000_000_000
 HELD: Final = ("HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY")
 # Refused before the control groups are drawn: these people are in neither of the groups compared.
-NOT_DRAWN: Final = ("NO_CONSENT", "SUPPRESSED", "NO_ADDRESS", "JOURNEY_PAUSED", "ABUSE_HELD")
+NOT_DRAWN: Final = ("NO_CONSENT", "SUPPRESSED", "NO_ADDRESS", "JOURNEY_PAUSED")
 READ: Final = "article.read"
 NEITHER_GROUP: Final = (*NOT_DRAWN, "NOT_ELIGIBLE", "TEMPLATE_ERROR")
 DELIVERED, OPENED, CLICKED, REDEEMED, FAILED = 1, 2, 4, 8, 16

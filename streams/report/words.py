@@ -152,7 +152,6 @@ _OUTCOMES_ZH: dict[str, str] = {
     "RESTARTED": "旅程新版本，重新开始",
     "AWAITING_STAFF": "已发出，待员工确认",
     "JOURNEY_LIMIT": "所在旅程数已达上限",
-    "ABUSE_HELD": "疑似薅羊毛，已拦下",
 }
 
 # The gates of a step in the order they are asked, with what each makes sure of.
@@ -168,7 +167,6 @@ GATES: tuple[tuple[tuple[str, ...], Words], ...] = (
     (("GUARD_FALSE",), Words("旅程的持续条件成立", "the journey's standing condition holds")),
     (("NOT_ELIGIBLE",), Words("符合方案条件", "an arm is meant for this person")),
     (("TEMPLATE_ERROR",), Words("文案可填充", "the wording can be filled")),
-    (("ABUSE_HELD",), Words("没有薅羊毛嫌疑", "no sign of abuse")),
     (("NO_CONSENT",), Words("有授权", "consent given")),
     (("SUPPRESSED",), Words("未取关、未拒绝", "not unfollowed, did not say no")),
     (("NO_ADDRESS",), Words("有可触达渠道", "a channel reaches the person")),
