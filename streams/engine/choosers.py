@@ -4,7 +4,7 @@ Arms are known by id: those of every version published so far have a place, so a
 are still in and a newer one with another arm share what they have in common.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from streams.engine.choices import CHOOSERS
@@ -16,21 +16,22 @@ from streams.engine.state import decode_row, encode_row
 PREFIX: Final = b"l:"
 MOST_ARMS: Final = 16
 LEARNS: Final = ("thompson", "linear_thompson", "linucb")
-EVEN_PRICE: Final = 1.0
 
 
 class Choosers:
-    def __init__(self, changed: dict[bytes, None]) -> None:
+    """`price_of` tells what a fen of a journey's cost counts for."""
+
+    def __init__(self, changed: dict[bytes, None], price_of: Callable[[str], float]) -> None:
+        self._price_of = price_of
         self._changed = changed
         self._named: dict[str, tuple[str, Step, Chooser]] = {}
         self._rows: dict[str, tuple[str, list[str], bytes]] = {}  # loaded and not asked for yet
-        self.prices: dict[str, float] = {}  # journey -> what a fen of cost counts
 
     def choose(self, due: Due, passing: Sequence[int]) -> list[float]:
         """The probabilities of the arms that pass, in their order."""
         candidates = [Candidate(due.arms[place].arm, due.arms[place].cost_fen) for place in passing]
         weights = tuple(arm.weight for arm in due.arms)
-        price = self.prices.get(due.journey.name, EVEN_PRICE)
+        price = self._price_of(due.journey.name)
         if due.chooser not in LEARNS:
             step = Step(tuple(arm.arm for arm in due.arms), len(due.features), weights)
             chooser: Chooser = CHOOSERS[due.chooser](step)
@@ -40,8 +41,7 @@ class Choosers:
 
     def look(self, due: Due, passing: Sequence[int]) -> list[float]:
         """As `choose`, for who only asks: nothing is kept."""
-        apart = Choosers({})
-        apart.prices = self.prices
+        apart = Choosers({}, self._price_of)
         name = f"{due.journey.name}/{due.step}"
         if name in self._rows:
             apart._rows[name] = self._rows[name]

@@ -32,6 +32,7 @@ from streams.engine.money import Money
 from streams.engine.outcome import SILENT, Effect, Outcome
 from streams.engine.people import People
 from streams.engine.policy.stage import PolicyStage
+from streams.engine.pricing import Prices
 from streams.engine.profile.portrait import Portraits
 from streams.engine.profile.stage import ProfileStage
 from streams.engine.publishing import Publishing
@@ -56,7 +57,9 @@ class Engine:
         self.insight = Insight(config)
         zone, decisions = config.policy.quiet.zone, Decisions(seed, config.tenant, counts)
         self.money = Money(self.people, changed, partition=partition, partitions=config.partitions)
-        self.choosers = Choosers(changed)
+        purse = self.money.purse
+        self.prices = Prices(purse, changed, partitions=config.partitions)
+        self.choosers = Choosers(changed, self.prices.of)
         self.results = Results(
             self.choosers, changed, partition=partition, every_ms=REPORT_EVERY_MS
         )
@@ -67,7 +70,7 @@ class Engine:
             counts,
             changed,
             choose=self.choosers.choose,
-            budget=self.money.purse,
+            budget=purse,
         )
         self.book = Book(config.journeys, Vocabulary(self.insight, zone), changed)
         proposer = Proposer(
@@ -199,6 +202,9 @@ class Engine:
     def _decide(self, due: list[Due], effects: list[Effect]) -> None:
         """Policy and journeys take turns until everybody waits or has ended."""
         while due:
+            for one in due:
+                if one.features:  # arms are compared, so what money is worth matters
+                    self.prices.review(one.journey.name, one.moment.now_ms)
             due = self.journeys.settled(self.policy.decide(due, effects), effects)
 
     def _control(self, command: Control, effects: list[Effect]) -> str:

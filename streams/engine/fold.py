@@ -268,6 +268,8 @@ def _keeper(engine: Engine, key: bytes) -> Keeper:
         return engine.results
     if kind == b"l:":
         return engine.choosers
+    if kind == b"q:":
+        return engine.prices
     if kind in MONEY_KINDS:
         return engine.money
     if key in (POLICY_KEY, CONTENT_KEY):

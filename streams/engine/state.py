@@ -7,6 +7,7 @@
     p:              what the policy has learned of channels, and its safety rules
     j:<id>/<version>, j:<id>        journeys as published, and pauses: journeys/book.py
     r:<journey>, l:<journey>/<step> what came of a journey, what a chooser learned: results.py
+    q:<journey>     what money counts for: pricing.py
     B: b: K: k:     purses and, on partition 0, the coordinator's books: budget/
     g:genesis, g:policy, g:content  the genesis record, and what was published since
     m:              models

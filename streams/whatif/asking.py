@@ -151,8 +151,7 @@ class Desk:
         change, config = asking.change, engine.config
         self._engine = engine
         self._asking = asking
-        self._choosers = Choosers({})
-        self._choosers.prices = engine.choosers.prices
+        self._choosers = Choosers({}, engine.prices.of)
         zone = (change.policy or config.policy).quiet.zone
         vocabulary = Vocabulary(engine.insight, zone)
         self._journeys = {spec.id: Journey(spec, vocabulary) for spec in change.journeys}

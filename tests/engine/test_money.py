@@ -59,3 +59,25 @@ def test_what_is_leased_is_the_same_after_a_restart() -> None:
     assert all(counts)
     kinds = {key[:2] for rows in world.rows() for key in rows}
     assert {b"B:", b"b:", b"K:", b"k:"} <= kinds
+
+
+def test_money_that_is_short_goes_to_fewer_people() -> None:
+    """The price of a fen rises while more is asked for than the day holds, and falls again."""
+    choice = {
+        "id": "offer",
+        "decide": "thompson",
+        "explore_floor": 0.05,
+        "arm": [{"id": "nothing"}, {"id": "coupon", "coupon": "WINBACK10"}],
+    }
+    spec = journey(CART, step=[choice], budget={"daily_fen": 20_000, "pacing": "even"})
+    world = World(altered(with_policy(OPEN, daily_budget_fen=10**8), journeys=(spec,)))
+    prices = world.folds[0].engine.prices
+    for number in range(120):
+        offer(world, f"p{number}")
+        world.wait(60_000)
+    busy = prices.of("cart_rescue")
+    assert busy > 1.0
+    for number in range(12):
+        world.wait(4 * HOUR_MS)
+        offer(world, f"q{number}")
+    assert 1.0 <= prices.of("cart_rescue") < busy

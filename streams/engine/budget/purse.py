@@ -69,6 +69,16 @@ class Purse:
                 ledger.republished = True
                 self._stir(key, ledger)
 
+    def account(self, name: str) -> Account | None:
+        return self._accounts.get(name)
+
+    def asked(self, account: str, day: int) -> tuple[int, int, int]:
+        """Of a day's money: what was asked for, what was spent, what can be spent now."""
+        ledger = self._ledgers.get((account, day))
+        if ledger is None:
+            return 0, 0, 0
+        return ledger.demand_fen, ledger.spent_fen, ledger.held_fen
+
     def available_fen(self, account: str, day: int) -> int:
         """What can be spent without asking; UNLIMITED_FEN where there is no limit.
 
