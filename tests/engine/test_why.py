@@ -111,9 +111,10 @@ def test_what_it_says_of_a_daily_journey_is_what_the_next_check_decides(
 
 
 def agreed_at_the_next_timer(world: World) -> None:
-    due, place = min(
-        (fold.next_due_ms() or 1 << 62, place) for place, fold in enumerate(world.folds)
-    )
+    timers = [(fold.next_due_ms(), place) for place, fold in enumerate(world.folds)]
+    due, place = min(((ms, place) for ms, place in timers if ms is not None), default=(0, 0))
+    if not due:
+        return  # nobody is watched any more
     fold = world.folds[place]
     answers = {}
     for alias in PEOPLE:
