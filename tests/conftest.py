@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 # How long an example takes to make is the machine's business, not the code's. By hand each run
-# draws other examples; a run of CI draws the same ones again, so it fails only for what has changed.
+# draws other examples; CI draws the same ones each time, so it fails only for what has changed.
 settings.register_profile(
     "any machine",
     deadline=None,
