@@ -31,6 +31,7 @@ from streams.benchmarks.topics import Record
 from streams.benchmarks.work import PARTITIONS
 from streams.contract.codec import decode
 from streams.contract.decisions import Decision
+from streams.contract.policy import DAY_MS
 from streams.contract.topics import DECISIONS, STATE
 from streams.engine.config import Config
 from streams.engine.state import Counts, Instance, decode_row, decode_user, encode_row, encode_user
@@ -42,7 +43,6 @@ from streams.runtime.local_kafka import LocalKafka
 from streams.runtime.recovery import APPLIED_KEY, Applied
 from streams.snapshot import StateRow
 
-DAY_MS: Final = 86_400_000
 JOURNEY: Final = "cart_rescue"
 LEAD_S: Final = 90  # until the first wait ends: the worker starts and is killed once before
 WATCH_S: Final = 60

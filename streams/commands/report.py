@@ -133,16 +133,7 @@ def _arm(arm: Mapping[str, Any]) -> tuple[str, ...]:
     reads = f"{arm['reads']:,} ({arm['dwell_ms'] // 1000:,} s)" if arm["reads"] else "—"
     return (
         f"{pick(ARMS, arm['arm']).zh} {arm['arm']}",
-        f"{arm['decided']:,}",
-        f"{arm['sent']:,}",
-        f"{arm['delivered']:,}",
-        figures.share(arm["open_rate"]),
-        figures.share(arm["click_rate"]),
-        f"{arm['redeemed']:,}",
-        figures.share(arm["conversion"]),
-        figures.money(arm["value_fen"]),
-        figures.money(arm["spent_fen"]),
-        figures.money(arm["cost_per_conversion_fen"]),
+        *figures.of_arm(arm),
         reads,
     )
 

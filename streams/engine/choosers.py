@@ -7,11 +7,12 @@ are still in and a newer one with another arm share what they have in common.
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from streams.contract.journeys import HOLD, NOTHING
 from streams.engine.choices import CHOOSERS
 from streams.engine.choices.choice import Candidate, Chooser, Step
 from streams.engine.features import WIDTH
 from streams.engine.journeys.journey import Due
-from streams.engine.state import decode_row, encode_row
+from streams.engine.state import Pending, decode_row, encode_row
 
 PREFIX: Final = b"l:"
 MOST_ARMS: Final = 16
@@ -50,17 +51,12 @@ class Choosers:
             apart._rows[name] = (kind, list(step.arms), chooser.to_row())
         return apart.choose(due, passing)
 
-    def learn(
-        self,
-        journey: str,
-        step: str,
-        arm: str,
-        features: Sequence[float],
-        *,
-        value_fen: int,
-        cost_fen: int,
-    ) -> None:
-        name = f"{journey}/{step}"
+    def learn_from(self, pending: Pending, *, value_fen: int, cost_fen: int) -> None:
+        """What a decision came to. Who was held out got nothing: the same as the arm that sends
+        nothing."""
+        name = f"{pending.journey}/{pending.step}"
+        arm = NOTHING if pending.arm == HOLD else pending.arm
+        features = pending.features
         self._wake(name)
         known = self._named.get(name)
         if known is None or arm not in known[1].arms or len(features) != known[1].width:

@@ -3,6 +3,7 @@
 from math import log1p
 from typing import Final
 
+from streams.contract.policy import DAY_MS
 from streams.engine.insight import Insight
 from streams.engine.state import UserState
 
@@ -17,7 +18,6 @@ NAMES: Final = (
     "response",  # share of messages answered
 )
 WIDTH: Final = len(NAMES)
-DAY_MS: Final = 86_400_000
 
 
 def features(state: UserState, insight: Insight, category: str, now_ms: int) -> tuple[float, ...]:

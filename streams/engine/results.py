@@ -17,7 +17,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from streams.contract.events import Coupon, PushResult
-from streams.contract.journeys import HOLD, NOTHING
+from streams.contract.journeys import HOLD
 from streams.contract.reports import ArmTally, JourneyReport
 from streams.engine.choosers import Choosers
 from streams.engine.journeys.book import Book
@@ -34,7 +34,6 @@ PREFIX: Final = b"r:"
 MOST_PENDING: Final = 12
 NO_GOAL_MS: Final = 7 * 86_400_000  # so long answers are counted where a journey has no goal
 MOST_VALUE_FEN: Final = 1_000_000_000
-HELD: Final = ("HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY")
 # Refused before the control groups are drawn: these people are in neither of the groups compared.
 NOT_DRAWN: Final = ("NO_CONSENT", "SUPPRESSED", "NO_ADDRESS", "JOURNEY_PAUSED")
 READ: Final = "article.read"
@@ -282,16 +281,7 @@ class Results:
             place = 2 if pending.arm == HOLD else 0
             segment[place] += 1
             segment[place + 1] += reached
-        if pending.arm:
-            # Who was held out got nothing: the same as the arm that sends nothing.
-            self._choosers.learn(
-                pending.journey,
-                pending.step,
-                NOTHING if pending.arm == HOLD else pending.arm,
-                pending.features,
-                value_fen=value_fen,
-                cost_fen=spent_fen,
-            )
+        self._choosers.learn_from(pending, value_fen=value_fen, cost_fen=spent_fen)
 
 
 def next_close_ms(state: UserState, never_ms: int) -> int:

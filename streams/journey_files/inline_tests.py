@@ -16,7 +16,7 @@ from streams.contract.content import Library
 from streams.contract.decisions import Decision
 from streams.contract.events import TYPES
 from streams.contract.journeys import Given, Holdout, JourneySpec, Test
-from streams.contract.policy import CALENDARS, Policy
+from streams.contract.policy import CALENDARS, DAY_MS, Policy
 from streams.contract.records import Observed, Origin, Record, Tick
 from streams.contract.topics import EVENTS
 from streams.contract.triggers import Channel, Trigger
@@ -40,7 +40,6 @@ from streams.journey_files.lines import (
 )
 
 PERSON: Final = "inline-test-person"
-DAY_MS: Final = 86_400_000
 MINUTE_MS: Final = 60_000
 MOST_RECORDS: Final = 20_000  # of one test: more means that it does not come to an end
 TOLERANCE_MS: Final = 1_000

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from streams.contract.content import Library
 from streams.contract.decisions import Decision
 from streams.contract.journeys import HOLD, JourneySpec
-from streams.contract.policy import Policy
+from streams.contract.policy import DAY_MS, Policy
 from streams.contract.records import Origin, Record, Tick
 from streams.contract.reports import ArmTally, JourneyReport
 from streams.contract.topics import EVENTS
@@ -31,7 +31,6 @@ from streams.simulation.run import HOURS_PER_DAY, START_MS
 from streams.simulation.scenarios import SCENARIOS
 
 KEY: Final = b"streams-trial-alias-key"
-DAY_MS: Final = 86_400_000
 USERS: Final = 150
 DAYS: Final = 10
 WEEK: Final = 7  # days of the quick run that goes with a check

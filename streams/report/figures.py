@@ -84,3 +84,19 @@ def goal(result: Mapping[str, Any]) -> str:
     if not result["goal"]:
         return ""
     return f"{' / '.join(result['goal'])}, {window(result['window_ms'])}"
+
+
+def of_arm(arm: Mapping[str, Any]) -> tuple[str, ...]:
+    """What an arm did, in the order of the columns of its table."""
+    return (
+        f"{arm['decided']:,}",
+        f"{arm['sent']:,}",
+        f"{arm['delivered']:,}",
+        share(arm["open_rate"]),
+        share(arm["click_rate"]),
+        f"{arm['redeemed']:,}",
+        share(arm["conversion"]),
+        money(arm["value_fen"]),
+        money(arm["spent_fen"]),
+        money(arm["cost_per_conversion_fen"]),
+    )

@@ -111,16 +111,7 @@ def _arm_row(arm: Result) -> str:
     english = f" <span class=en>{escape(words.en)}</span>" if words.zh != words.en else ""
     reads = f"{arm['reads']:,} · {arm['dwell_ms'] // 60_000:,} min" if arm["reads"] else "—"
     cells = (
-        f"{arm['decided']:,}",
-        f"{arm['sent']:,}",
-        f"{arm['delivered']:,}",
-        figures.share(arm["open_rate"]),
-        figures.share(arm["click_rate"]),
-        f"{arm['redeemed']:,}",
-        figures.share(arm["conversion"]),
-        figures.money(arm["value_fen"]),
-        figures.money(arm["spent_fen"]),
-        figures.money(arm["cost_per_conversion_fen"]),
+        *figures.of_arm(arm),
         reads,
     )
     shown = "".join(f"<td>{cell}</td>" for cell in cells)

@@ -196,15 +196,7 @@ class Desk:
 
     def closed(self, user_id: str, pending: Pending, value_fen: int, spent_fen: int) -> None:
         self._asking.closed(user_id, pending, value_fen, spent_fen)
-        if pending.arm:
-            self._choosers.learn(
-                pending.journey,
-                pending.step,
-                NOTHING if pending.arm == HOLD else pending.arm,
-                pending.features,
-                value_fen=value_fen,
-                cost_fen=spent_fen,
-            )
+        self._choosers.learn_from(pending, value_fen=value_fen, cost_fen=spent_fen)
 
     def _journey(self, due: Due) -> Journey | None:
         """The changed journey; of others only what the policy and content make of them differs."""

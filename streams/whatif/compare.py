@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from streams.contract.decisions import Decision
+from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Trigger
 from streams.engine.outcome import Effect
 
-DAY_MS: Final = 86_400_000
 CHINA_MS: Final = 8 * 3_600_000
 HELD: Final = ("HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY")
 OLD, NEW = 0, 1

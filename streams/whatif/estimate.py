@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct, field
 
 from streams.contract.journeys import NOTHING
+from streams.contract.policy import DAY_MS
 from streams.evaluation import off_policy
 from streams.evaluation.off_policy import FLOOR, Estimate, Logged, NotRankable
 from streams.evaluation.reward_model import reward_model
@@ -18,7 +19,6 @@ from streams.whatif.asking import Asking, Sample, Step
 
 WAS: Final = "as it was"
 WOULD: Final = "with the change"
-DAY_MS: Final = 86_400_000
 FOLDS: Final = 5
 LEAST_PEOPLE: Final = 2
 

@@ -13,6 +13,7 @@ from streams.contract.content import (
     Library,
     Template,
 )
+from streams.contract.policy import DAY_MS
 from streams.engine.content.checking import Rules, check_variant
 from streams.engine.content.filling import CompiledVariant, compile_variant
 from streams.engine.content.promises import coupon_problems
@@ -20,7 +21,6 @@ from streams.engine.content.slots import Problem
 from streams.engine.content.wording import plain_text
 
 AD_LABEL: Final = "广告"  # Advertising Law art. 14, Internet Advertising Measures art. 9
-_DAY_MS: Final = 86_400_000
 
 
 class CompiledTemplate(NamedTuple):
@@ -67,7 +67,7 @@ def coupon_values(coupon: CouponSku) -> dict[str, Any]:
         "coupon.title": coupon.title,
         "coupon.amount": coupon.face_value_fen,
         "coupon.least_order": coupon.least_order_fen,
-        "coupon.valid_days": max(1, coupon.valid_ms // _DAY_MS),
+        "coupon.valid_days": max(1, coupon.valid_ms // DAY_MS),
     }
 
 

@@ -28,7 +28,6 @@ from streams.engine.journeys.values import Values
 from streams.engine.journeys.view import View
 from streams.engine.state import UserState
 
-DAY_MS: Final = 86_400_000
 EVERY_VARIANT: Final = "*"
 
 

@@ -307,14 +307,16 @@ class JourneyStage:
         due: list[Due],
         effects: list[Effect],
     ) -> None:
-        if self.book.is_paused(journey.name):
-            self._note(journey, moment, instance, step.id, "JOURNEY_PAUSED", effects)
-            self._skip(journey, moment, instance, step, due, effects)
-            return
         view = at(moment, instance)
-        if not journey.guard(view):
-            self._note(journey, moment, instance, step.id, "GUARD_FALSE", effects)
-            self._skip(journey, moment, instance, step, due, effects)
+        refused = ""
+        if self.book.is_paused(journey.name):
+            refused = "JOURNEY_PAUSED"
+        elif not journey.guard(view):
+            refused = "GUARD_FALSE"
+        if refused:
+            self._note(journey, moment, instance, step.id, refused, effects)
+            instance.step = step.failed
+            self._run(journey, moment, instance, due, effects)
             return
         self._decisions.count("journey.due")
         standing = moment.person.state.standings.get(journey.name)
@@ -323,18 +325,6 @@ class JourneyStage:
         proposal.first = standing is None or not standing.measured
         proposal.forced = self.forced.get(step.id, "")
         due.append(proposal)
-
-    def _skip(
-        self,
-        journey: Journey,
-        moment: Moment,
-        instance: Instance,
-        step: CompiledStep,
-        due: list[Due],
-        effects: list[Effect],
-    ) -> None:
-        instance.step = step.failed
-        self._run(journey, moment, instance, due, effects)
 
     def _end(
         self,

@@ -4,13 +4,12 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from streams.contract.policy import DAY_MS
 from streams.engine.content.library import Shelf, goods_values
 from streams.engine.insight import Insight
 from streams.engine.journeys.view import View
 from streams.engine.profile import attributes
 from streams.engine.profile.hours import offset_ms
-
-DAY_MS: Final = 86_400_000
 
 
 class Values:

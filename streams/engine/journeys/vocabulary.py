@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime
 from typing import Any, Final, get_type_hints
 
 from streams.contract.events import TYPES
+from streams.contract.policy import DAY_MS
 from streams.engine.insight import Insight
 from streams.engine.journeys.view import View
 from streams.engine.moment import DAILY_CHECK
@@ -27,7 +28,6 @@ from streams.engine.profile.lifecycle import LIFECYCLES
 from streams.engine.state import NO, YES
 from streams.expressions.scope import Function, Kind, Value
 
-DAY_MS: Final = 86_400_000
 ATTRIBUTES: Final = ("sex", "age_band", "region", "city", "zone", "birthday")
 ANSWERS: Final = {"delivered": 1, "opened": 2, "clicked": 4}  # bits of Pending.answers
 CLEANED: Final = {"category": "text", "price_fen": "number", "item_id": "text"}
