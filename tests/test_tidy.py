@@ -18,7 +18,7 @@ MAX_FILE_LINES = 400
 # From the bottom up; a module imports from its own layer and those below. First match decides.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("streams.expressions", "streams.faults", "streams.__version__"),
-    ("streams.contract",),
+    ("streams.contract", "streams.learning"),
     ("streams.fold",),
     ("streams.engine",),
     (
@@ -43,7 +43,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.wechat",
     ),
     ("streams.settings", "streams.runtime"),
-    ("streams.demo", "streams.benchmarks"),
+    ("streams.demo", "streams.benchmarks", "streams.scoreboard"),
     ("streams.commands", "streams.cli", "streams.__main__"),
 )
 # The seeded stand-ins for Kafka drive the runtime itself: they stand beside it.
@@ -54,6 +54,7 @@ BESIDE_RUNTIME = tuple(
 PURE = (
     "streams.expressions",
     "streams.contract",
+    "streams.learning",
     "streams.engine",
     "streams.intake",
     "streams.fold",

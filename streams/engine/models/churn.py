@@ -18,13 +18,13 @@ from msgspec import Struct
 
 from streams.contract.policy import DAY_MS
 from streams.engine.config import Churn
-from streams.engine.models import rows
-from streams.engine.models.calibration import Calibration
 from streams.engine.models.churn_features import NAMES, START, Outlook
-from streams.engine.models.logistic import OnlineLogistic, sigmoid
-from streams.engine.models.presence import MOST_DAYS, Presence
-from streams.engine.models.validation import Validation
 from streams.engine.profile.activity import Activity
+from streams.learning import rows
+from streams.learning.calibration import Calibration
+from streams.learning.logistic import OnlineLogistic, sigmoid
+from streams.learning.presence import MOST_DAYS, Presence
+from streams.learning.validation import Validation
 
 WEIGHTS = b"m:churn/weights"
 PRESENCE = b"m:churn/presence"

@@ -14,8 +14,8 @@ from operator import mul
 
 from msgspec import Struct
 
-from streams.engine.models.presence import Posterior, Presence
 from streams.engine.profile.activity import DAY_MS, PERIOD_MS, WEEK_MS, ZONE_MS, Activity
+from streams.learning.presence import Posterior, Presence
 
 MOVING = (  # with every day of silence
     "presence",

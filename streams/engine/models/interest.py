@@ -11,8 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from streams.engine.models import rows
 from streams.engine.profile.interests import SLOW_MS, WEIGHT, Interests, Population
+from streams.learning import rows
 
 POPULARITY = b"m:interest/popularity"
 CATEGORIES: Final = 64  # the least popular leaves for a new one

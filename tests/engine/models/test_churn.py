@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from streams.engine.config import Churn
 from streams.engine.models.churn import LAYOUT, ChurnModel, ChurnState
 from streams.engine.models.churn_features import MOVING, NAMES, Outlook
-from streams.engine.models.presence import Presence
 from streams.engine.profile.activity import DAY_MS, Activity
+from streams.learning.presence import Presence
 from tests.engine.models.crowd import START_MS, Pair, crowd, live, rank_auc
 
 

@@ -13,7 +13,7 @@ from river import checks
 from river.datasets import Phishing
 from river.metrics import ROCAUC
 
-from streams.engine.models.logistic import OnlineLogistic, bounded, sigmoid
+from streams.learning.logistic import OnlineLogistic, bounded, sigmoid
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 

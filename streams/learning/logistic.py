@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 from river.base import Classifier
 
-from streams.engine.models import rows
+from streams.learning import rows
 
 BOUND = 1e3  # of one feature's magnitude; transformed features stay below 10
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.models.presence import HAZARD, RATES, Presence
+from streams.learning.presence import HAZARD, RATES, Presence
 
 
 def likelihoods(silent_days: int) -> tuple[list[float], list[float]]:

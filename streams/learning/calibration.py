@@ -10,7 +10,7 @@ Source: Platt, Probabilistic outputs for support vector machines (1999).
 
 from msgspec import Struct
 
-from streams.engine.models.logistic import sigmoid
+from streams.learning.logistic import sigmoid
 
 PRIOR = 400.0  # information, in units of p(1-p): some three thousand pairs
 KEPT = 0.9995  # at each score or pair: the last two thousand count

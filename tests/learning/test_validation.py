@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.engine.models.calibration import Calibration
-from streams.engine.models.logistic import sigmoid
-from streams.engine.models.validation import MOST_PAIRS, Validation
+from streams.learning.calibration import Calibration
+from streams.learning.logistic import sigmoid
+from streams.learning.validation import MOST_PAIRS, Validation
 from tests.engine.models.crowd import rank_auc
 
 PAIRS = st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans()), max_size=60)

@@ -1,0 +1,1 @@
+"""Learners: online models that know nothing of people, events or logs. Pure."""
