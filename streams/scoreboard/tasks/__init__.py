@@ -1,0 +1,32 @@
+"""The tasks of the scoreboard: one module each, `run(fetch)` gives its scores.
+
+Imported by name when asked for: each brings its own data and peers.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
+
+from streams.scoreboard.board import Score
+from streams.scoreboard.data import Fetch
+
+NAMES: Final = (
+    "churn",
+    "recommend",
+    "sentiment",
+    "forecast",
+    "abuse",
+    "bandit",
+    "uplift",
+    "actions",
+    "segments",
+    "partitions",
+    "federated",
+    "edge",
+)
+
+
+def run(name: str, fetch: Fetch) -> Sequence[Score]:
+    """The scores of one task. Raises UserFault where its data cannot be had."""
+    found: Sequence[Score] = import_module(f"streams.scoreboard.tasks.{name}").run(fetch)
+    return found
