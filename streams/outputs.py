@@ -11,12 +11,12 @@ from typing import IO
 
 import msgspec
 
-from streams.contract.topics import DEAD_LETTERS, DECISIONS, PROFILES, REPORTS, TRIGGERS
+from streams.contract.topics import DEAD_LETTERS, DECISIONS, INSIGHTS, PROFILES, REPORTS, TRIGGERS
 from streams.faults import UserFault
 from streams.fold import Output
 
 BUFFER_BYTES = 1 << 20
-NAMES = ("triggers", "decisions", "profiles", "dead-letters", "reports")
+NAMES = ("triggers", "decisions", "profiles", "dead-letters", "reports", "insights")
 
 
 class OutputError(UserFault):
@@ -50,6 +50,7 @@ class Outputs:
         self._write[DECISIONS] = self._files["decisions"].write
         self._write[DEAD_LETTERS] = self._files["dead-letters"].write
         self._write[REPORTS] = self._files["reports"].write
+        self._write[INSIGHTS] = self._files["insights"].write
         self._write[PROFILES] = self._files["profiles"].write
         self._lines = 0
         self._last_line: dict[bytes, int] = {}

@@ -13,6 +13,7 @@ from streams.contract.topics import (
     DEAD_LETTERS,
     DECISIONS,
     EVENTS,
+    INSIGHTS,
     LOG,
     MAIL,
     ONE_PARTITION,
@@ -90,6 +91,13 @@ def _channels(event_types: list[str]) -> list[_Channel]:
             "since it began, of which the latest per partition and journey count. Read committed.",
             "The partition's number.",
             ("report.applied", "report.journey"),
+        ),
+        _Channel(
+            INSIGHTS,
+            "What models found out: people who changed their segment, alerts, forecasts of demand. "
+            "Read committed.",
+            "The user id; the name of what it is about where it is about nobody.",
+            ("insight.segment", "insight.alert", "insight.forecast"),
         ),
         _Channel(
             LOG,

@@ -6,6 +6,7 @@ A name means the same wherever it stands; where it does not, `Structure.name` sa
 from typing import Any, Final
 
 from streams.contract.content_glossary import CONTENT
+from streams.contract.insights_glossary import INSIGHTS
 from streams.contract.journeys_glossary import JOURNEYS, POLICY
 from streams.contract.reports_glossary import REPORTS
 
@@ -76,6 +77,11 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
     "items": ("The lines of the order.", []),
     "coupon_id": ("The coupon in the person's hands.", "coupon-77"),
     "discount_fen": ("What was taken off.", 1_000),
+    "device": ("An id of the device that differs from others; a pseudonym after the intake.", "dv-3"),
+    "address": (
+        "Where it is delivered to, always written the same way; a pseudonym after the intake.",
+        "上海市徐汇区漕溪北路1号2室",
+    ),
     "transaction_id": ("WeChat Pay's number of the transaction.", "4200001234202611220000000001"),
     "total_fen": ("Amount of the payment before promotions.", 19_900),
     "payer_total_fen": ("What the person paid.", 18_900),
@@ -113,6 +119,9 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
     "version": ("Version of the text the person agreed to.", "2026-10"),
     "basis": ("consent or contract.", "consent"),
     "attributes": ("What the person told us: name in lower snake case to value.", {"sex": "f"}),
+    "AbuseVerdict.reason": ("What was found, as a short code.", "ring_device"),
+    "by": ("Who found it, pseudonymous at the producer.", "staff-12"),
+    "exempt_days": ("For so many days who was cleared is not suspected again.", 90),
     "provenance": ("Where and how it was told.", "member form"),
     "consent_version": ("Version of the consent that allows it.", "2026-10"),
     # triggers and decisions
@@ -200,9 +209,10 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
     "DeadLetter.reason": ("Why it was refused; one of a closed list.", "wrong_type"),
     "Rejected.reason": ("Why it was refused; one of a closed list.", "wrong_type"),
     "body": ("What is told to the other partition, by kind.", None),
-    "Mail.kind": ("event, move, adopt or budget.", "event"),
+    "Mail.kind": ("event, move, adopt, budget or model.", "event"),
     "to": ("The partition it is for; -1: that of the alias.", -1),
     **CONTENT,
+    **INSIGHTS,
     **JOURNEYS,
     **POLICY,
     **REPORTS,

@@ -73,12 +73,12 @@ class Tick(Struct, tag_field="record", tag="tick"):
 
 
 class Mail(Struct, tag_field="record", tag="mail", omit_defaults=True):
-    """From another partition's fold: an event of a person who lives here, a state that moves, or
-    money."""
+    """From another partition's fold: an event of a person who lives here, a state that moves,
+    money, or what a model has to say to its like."""
 
     at_ms: int
     origin: Origin
-    kind: str  # "event" | "move" | "adopt" | "budget"
+    kind: str  # "event" | "move" | "adopt" | "budget" | "model"
     alias: str
     user_id: str
     body: Any = None

@@ -22,6 +22,7 @@ from streams.contract.decisions import OUTCOMES, Decision
 from streams.contract.envelope import Envelope
 from streams.contract.events import TYPES
 from streams.contract.glossary import meaning
+from streams.contract.insights import Alert, Forecast, SegmentChanged
 from streams.contract.journeys import JourneySpec
 from streams.contract.journeys_glossary import EXAMPLES
 from streams.contract.policy import Policy
@@ -45,6 +46,9 @@ _RECORDS: Final[dict[str, type[Struct]]] = {
     "command": Command,
     "report.applied": Applied,
     "report.journey": JourneyReport,
+    "insight.segment": SegmentChanged,
+    "insight.alert": Alert,
+    "insight.forecast": Forecast,
 }
 _FILES: Final[dict[str, type[Struct]]] = {"journey": JourneySpec, "policy": Policy}
 _CLOSED: Final[dict[tuple[str, str], list[str]]] = {
@@ -56,7 +60,7 @@ _CLOSED: Final[dict[tuple[str, str], list[str]]] = {
     ("Control", "kind"): list(COMMANDS),
     ("Applied", "kind"): list(COMMANDS),
 }
-TAGS: Final = ("record", "report")  # fields that say which structure this is
+TAGS: Final = ("record", "report", "insight")  # fields that say which structure this is
 _PAYLOADS: Final = ("coupon", "message", "content")
 
 

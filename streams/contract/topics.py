@@ -12,6 +12,7 @@ DEAD_LETTERS: Final = "dead-letters"
 TRIGGERS: Final = {kind: f"triggers.{kind}" for kind in ("coupon", "message", "content", "ad")}
 CONTROL: Final = "control"  # one partition: commands of operators and marketers
 REPORTS: Final = "reports"  # what came of journeys, and which commands took effect
+INSIGHTS: Final = "insights"  # what models found out: segments, alerts, forecasts
 
 ONE_PARTITION: Final = (CONTROL,)  # all others have the deployment's partition count
 
@@ -28,4 +29,5 @@ RETENTION_DAYS: Final[dict[str, int | None]] = {
     **dict.fromkeys(TRIGGERS.values(), 7),
     CONTROL: 365,
     REPORTS: 90,
+    INSIGHTS: 90,
 }

@@ -28,6 +28,7 @@ from streams.engine.journeys.stage import JourneyStage
 from streams.engine.journeys.vocabulary import Vocabulary
 from streams.engine.labels import ANSWERS, answered
 from streams.engine.ledger import COUNTED_AS, COUNTS_KEY, Ledger
+from streams.engine.models.model import Surroundings
 from streams.engine.money import Money
 from streams.engine.outcome import SILENT, Effect, Outcome
 from streams.engine.people import People
@@ -54,7 +55,7 @@ class Engine:
         counts, changed = ledger.counts, store.changed
         self.people = People(store, ledger.clock, partition=partition, partitions=config.partitions)
         self.cleaning = Cleaning(config.late_ms, counts, changed)
-        self.insight = Insight(config)
+        self.insight = Insight(config, self._surroundings(config, seed, partition))
         zone, decisions = config.policy.quiet.zone, Decisions(seed, config.tenant, counts)
         self.money = Money(self.people, changed, partition=partition, partitions=config.partitions)
         purse = self.money.purse
@@ -112,6 +113,16 @@ class Engine:
             portraits=self._portraits,
         )
 
+    def _surroundings(self, config: Config, seed: bytes, partition: int) -> Surroundings:
+        return Surroundings(
+            config,
+            seed,
+            partition=partition,
+            partitions=config.partitions,
+            letter=lambda to, body: self.people.letter(to, "model", body),
+            changed=self.store.touch,
+        )
+
     def handle(self, record: Record) -> Outcome:
         """Fold one record: first what is due by its time, then the record."""
         clock = self.ledger.clock
@@ -133,13 +144,16 @@ class Engine:
         else:
             raise ValueError("a second genesis record: a log has one, at its beginning")
         effects += self.money.settle(clock.now_ms)
+        effects += self.insight.settle(clock)
         if self.results.next_due_ms() <= clock.now_ms:
             effects += self.results.reports(clock.now_ms)
         return Outcome(fate, tuple(effects)) if effects else SILENT[fate]
 
     def next_due_ms(self) -> int:
-        """When money or reports have something to do, beside the timers of people."""
-        return min(self.money.purse.next_due_ms(), self.results.next_due_ms())
+        """When money, reports or models have something to do, beside the timers of people."""
+        return min(
+            self.money.purse.next_due_ms(), self.results.next_due_ms(), self.insight.next_due_ms()
+        )
 
     def _event(self, event: Observed, effects: list[Effect]) -> str:
         counts = self.ledger.counts
@@ -170,6 +184,8 @@ class Engine:
             return fate
         if event.type == ERASURE:
             moment = None if person is None else self.cleaning.clean(event, person, now_ms)
+            if person is not None:
+                effects += self.insight.forget(person, now_ms)
             effects += self._identity.erase(moment, user_id, event.time_ms)
             return "applied"
         is_first = person is None
@@ -186,7 +202,7 @@ class Engine:
             self.results.read(moment)
         if moment.type in self.policy.listens:
             self.policy.heard(moment)
-        self.insight.learn(moment)
+        self.insight.learn(moment, effects)
         if moment.type == LINKED:
             effects += self._identity.link(person, event.data.other, event.time_ms, now_ms)
         # journeys propose, policy decides
@@ -235,6 +251,8 @@ class Engine:
             return self._note(COUNTED_AS[fate], fate)
         if mail.kind == "budget":
             effects += self.money.receive(mail, now_ms)
+        elif mail.kind == "model":
+            effects += self.insight.receive(mail, now_ms)
         elif mail.kind == "move":
             effects += self._identity.move(mail, now_ms)
         else:

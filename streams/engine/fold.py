@@ -8,11 +8,20 @@ import msgspec
 from streams.contract.codec import decode_record, encode
 from streams.contract.dead_letters import DeadLetter
 from streams.contract.decisions import Decision
+from streams.contract.insights import Alert, Forecast, SegmentChanged
 from streams.contract.partitioning import partition_of
 from streams.contract.profiles import Profile
 from streams.contract.records import Genesis, Record
 from streams.contract.reports import Applied, JourneyReport
-from streams.contract.topics import DEAD_LETTERS, DECISIONS, MAIL, PROFILES, REPORTS, TRIGGERS
+from streams.contract.topics import (
+    DEAD_LETTERS,
+    DECISIONS,
+    INSIGHTS,
+    MAIL,
+    PROFILES,
+    REPORTS,
+    TRIGGERS,
+)
 from streams.contract.triggers import Trigger
 from streams.contract.why import Why
 from streams.engine.cleaning.cleaning import SCALES_KEY
@@ -219,6 +228,10 @@ class EngineFold:
             return Output(PROFILES, effect.user_id.encode(), None)
         if isinstance(effect, DeadLetter):
             return Output(DEAD_LETTERS, effect.dead_letter_id.encode(), encode(effect))
+        if isinstance(effect, SegmentChanged):
+            return Output(INSIGHTS, effect.user_id.encode(), encode(effect))
+        if isinstance(effect, Alert | Forecast):
+            return Output(INSIGHTS, about(effect).encode(), encode(effect))
         if isinstance(effect, Applied | JourneyReport):
             return Output(REPORTS, str(effect.partition).encode(), encode(effect))
         target = effect.to
@@ -244,6 +257,11 @@ class EngineFold:
             engine.insight.load(key, value)
         else:
             _keeper(engine, key).load(key, value)
+
+
+def about(told: Alert | Forecast) -> str:
+    """What an insight that is about nobody is keyed by."""
+    return told.name if isinstance(told, Alert) else told.series
 
 
 class Keeper(Protocol):

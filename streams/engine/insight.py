@@ -1,29 +1,111 @@
-"""The models stage: what is learned from a moment, and what journeys and profiles may ask of it."""
+"""The models stage: what is learned from a moment, and what journeys and profiles may ask of it.
 
-from collections.abc import Mapping
+Churn and interest are asked by everybody, so they are known here by name; all others stand in
+`MODELS` and keep to `models/model.py`.
+"""
+
+from collections.abc import Callable, Mapping
 from math import inf
 
 from streams.contract.events import HARD_CHURN
+from streams.contract.records import Mail
 from streams.contract.triggers import Contribution
 from streams.engine.config import Config
 from streams.engine.models.churn import ChurnModel
 from streams.engine.models.interest import InterestModel
+from streams.engine.models.model import Model, Surroundings
 from streams.engine.moment import Moment
+from streams.engine.outcome import Effect
 from streams.engine.profile.interests import Population
-from streams.engine.state import UserState
+from streams.engine.state import NEVER_MS, Counts, UserState
+from streams.engine.store import Person
 from streams.fold import Row
 
+# In the order they are asked.
+MODELS: tuple[type[Model], ...] = ()
+
 TOP = 3  # contributions in an explanation
+SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
 
 
 class Insight:
-    def __init__(self, config: Config) -> None:
+    """Without `around` nobody learns anything: for who only compiles journeys."""
+
+    def __init__(self, config: Config, around: Surroundings | None = None) -> None:
         self._churn = ChurnModel(config.churn)
         self._interest = InterestModel()
         # What an inline test of a journey takes for granted: `churn`, `interest:<category>`.
         self.fixed: Mapping[str, float] = {}
+        self._around = around
+        self._models = () if around is None else tuple(kind(around) for kind in MODELS)
+        self._named: dict[str, Model] = {model.NAME: model for model in self._models}
+        self._listeners: dict[str, list[Callable[[Moment], list[Effect]]]] = {}
+        for model in self._models:
+            for kind in sorted(model.LISTENS):
+                self._listeners.setdefault(kind, []).append(model.learn)
+        self._checkers = [model for model in self._models if model.CHECKS]
 
-    def learn(self, moment: Moment) -> None:
+    def learn(self, moment: Moment, effects: list[Effect]) -> None:
+        """An event, to all models that listen to its type."""
+        self._signs(moment)
+        for learn in self._listeners.get(moment.type, ()):
+            effects += learn(moment)
+
+    def settle(self, clock: Counts) -> list[Effect]:
+        """At the end of each record: periods that ended, and what the other partitions should
+        know."""
+        now_ms = clock.now_ms
+        effects: list[Effect] = []
+        for model in self._models:
+            if model.due_ms <= now_ms:
+                effects += model.settle(now_ms)
+        around = self._around
+        if around is None or around.partitions == 1:
+            return effects
+        if now_ms - clock.shared_ms >= SHARE_EVERY_MS:
+            clock.shared_ms = now_ms
+            effects += self._share(around)
+        return effects
+
+    def next_due_ms(self) -> int:
+        due_ms = NEVER_MS
+        for model in self._models:
+            due_ms = min(due_ms, model.due_ms)
+        return due_ms
+
+    def receive(self, mail: Mail, now_ms: int) -> list[Effect]:
+        """A letter between models of one name. Raises ValueError for a name nobody has."""
+        model = self._model(mail.body["model"])
+        delta = mail.body.get("delta")
+        if delta is not None:
+            model.absorb(delta, now_ms)
+            return []
+        return model.receive(mail.body["letter"], now_ms)
+
+    def forget(self, person: Person, now_ms: int) -> list[Effect]:
+        """The person is erased: what models know them by goes."""
+        return [effect for model in self._models for effect in model.forget(person, now_ms)]
+
+    def _share(self, around: Surroundings) -> list[Effect]:
+        letters: list[Effect] = []
+        for model in self._models:
+            delta = model.share()
+            if delta is not None:
+                body = {"model": model.NAME, "delta": delta}
+                letters += [
+                    around.letter(to, body)
+                    for to in range(around.partitions)
+                    if to != around.partition
+                ]
+        return letters
+
+    def _model(self, name: str) -> Model:
+        model = self._named.get(name)
+        if model is None:
+            raise ValueError(f"no model {name!r} here: it is of a newer version")
+        return model
+
+    def _signs(self, moment: Moment) -> None:
         """Signs of interest, of the category met or of each thing ordered; the end of the
         relation."""
         weight = moment.weight
@@ -38,10 +120,14 @@ class Insight:
         for category in moment.ordered:
             self._interest.observe(interests, category, weight, time_ms)
 
-    def check(self, state: UserState, now_ms: int) -> bool:
+    def check(self, person: Person, now_ms: int, effects: list[Effect]) -> bool:
         """The daily check: learn what yesterday's prediction became, predict anew. False: the
         person is not watched any more."""
-        return self._churn.check(state.activity, state.churn, now_ms) is not None
+        state = person.state
+        watched = self._churn.check(state.activity, state.churn, now_ms) is not None
+        for model in self._checkers:
+            effects += model.check(person, now_ms)
+        return watched
 
     def population(self, now_ms: int) -> Population:
         return self._interest.population(now_ms)
@@ -66,13 +152,20 @@ class Insight:
         return [Contribution(*part) for part in found if part[0] != "intercept"][:TOP]
 
     def changed_rows(self) -> list[Row]:
-        return [
-            Row(*row) for model in (self._churn, self._interest) for row in model.changed_rows()
-        ]
+        rows = [*self._churn.changed_rows(), *self._interest.changed_rows()]
+        found = [Row(*row) for row in rows]
+        for model in self._models:
+            found += [Row(*row) for row in model.changed_rows()]
+        return found
 
     def load(self, key: bytes, row: bytes) -> None:
-        model = self._churn if key.startswith(b"m:churn/") else self._interest
-        model.load_row(key, row)
+        name = key[2:].partition(b"/")[0].decode()
+        if name == "churn":
+            self._churn.load_row(key, row)
+        elif name == "interest":
+            self._interest.load_row(key, row)
+        else:
+            self._model(name).load_row(key, row)
 
     def metrics(self) -> dict[str, float]:
         found = {f"model.churn.{name}": value for name, value in self._churn.metrics().items()}

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from streams.contract.dead_letters import DeadLetter
 from streams.contract.decisions import Decision
+from streams.contract.insights import InsightRecord
 from streams.contract.profiles import Profile
 from streams.contract.records import Mail
 from streams.contract.reports import Applied, JourneyReport
@@ -18,7 +19,17 @@ class Tombstone(NamedTuple):
     user_id: str
 
 
-Effect = Trigger | Decision | Profile | Tombstone | DeadLetter | Mail | Applied | JourneyReport
+Effect = (
+    Trigger
+    | Decision
+    | Profile
+    | Tombstone
+    | DeadLetter
+    | Mail
+    | Applied
+    | JourneyReport
+    | InsightRecord
+)
 
 FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered")
 
@@ -45,6 +56,10 @@ class Outcome(NamedTuple):
     @property
     def dead_letters(self) -> list[DeadLetter]:
         return [effect for effect in self.effects if type(effect) is DeadLetter]
+
+    @property
+    def insights(self) -> list[InsightRecord]:
+        return [effect for effect in self.effects if isinstance(effect, InsightRecord)]
 
     @property
     def mail(self) -> list[Mail]:

@@ -25,7 +25,8 @@ from streams.engine.models.churn import ChurnState
 from streams.engine.profile.activity import Activity
 from streams.engine.profile.interests import Interests
 
-VERSION: Final = 2
+VERSION: Final = 3
+READABLE: Final = (2, VERSION)  # fields are only ever added, at the end: 0.2.0 wrote 2
 NEVER_MS: Final = 2**63 - 1
 DUE_BYTES: Final = 8
 VERSION_BYTE: Final = VERSION.to_bytes(1, "big")
@@ -195,6 +196,7 @@ class Counts(Struct, array_like=True):
     now_ms: int = 0
     mail_sequence: int = 0
     counts: dict[str, int] = {}
+    shared_ms: int = 0  # when what models learned was last told to the other partitions
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -211,7 +213,7 @@ def decode_user(row: bytes) -> UserState:
 
 
 def check_user_version(key: bytes, row: bytes) -> None:
-    if len(row) <= DUE_BYTES or row[DUE_BYTES] != VERSION:
+    if len(row) <= DUE_BYTES or row[DUE_BYTES] not in READABLE:
         raise ValueError(_other(key, row[DUE_BYTES : DUE_BYTES + 1]))
 
 
@@ -220,7 +222,7 @@ def encode_row(state: Any) -> bytes:
 
 
 def decode_row(key: bytes, row: bytes, what: type[T]) -> T:
-    if not row or row[0] != VERSION:
+    if not row or row[0] not in READABLE:
         raise ValueError(_other(key, row[:1]))
     return msgspec.msgpack.decode(memoryview(row)[1:], type=what)
 
@@ -229,6 +231,6 @@ def _other(key: bytes, version: bytes) -> str:
     kind = key[:2].decode("ascii", "replace")
     found = version[0] if version else 0
     remedy = "run the engine version that wrote it, or a newer one"
-    if found < VERSION:
+    if found < READABLE[0]:
         remedy = "it is of an older release: fold the log anew with `streams replay --log`"
     return f"row of kind {kind!r} has version {found}, this engine reads {VERSION}: {remedy}"

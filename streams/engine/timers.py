@@ -89,16 +89,16 @@ class Timers:
         due = self._journeys.due(person, due_ms, now_ms, effects) if state.inside else []
         checked = state.check_ms == due_ms
         if checked:
-            moment = self._check(person, due_ms, now_ms)
+            moment = self._check(person, due_ms, now_ms, effects)
             due += self._journeys.ask(moment, effects)
         if due:
             self._decide(due, effects)
         if checked and changed_materially(person.state, self._config, now_ms):
             effects.append(self._portraits.of(person, now_ms))
 
-    def _check(self, person: Person, due_ms: int, now_ms: int) -> Moment:
+    def _check(self, person: Person, due_ms: int, now_ms: int, effects: list[Effect]) -> Moment:
         state = person.state
-        if self._insight.check(state, now_ms):
+        if self._insight.check(person, now_ms, effects):
             state.check_ms = _next(due_ms, now_ms)
         else:
             state.check_ms = 0  # lost, until active again

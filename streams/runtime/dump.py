@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from streams.contract.topics import (
     DEAD_LETTERS,
     DECISIONS,
+    INSIGHTS,
     LOG,
     MAIL,
     PROFILES,
@@ -15,7 +16,7 @@ from streams.contract.topics import (
 from streams.runtime.kafka import AioKafka
 from streams.runtime.port import Stored
 
-OUTPUTS = (DECISIONS, PROFILES, DEAD_LETTERS, MAIL, REPORTS, *TRIGGERS.values())
+OUTPUTS = (DECISIONS, PROFILES, DEAD_LETTERS, MAIL, REPORTS, INSIGHTS, *TRIGGERS.values())
 READ_AT_MOST = 10_000
 
 

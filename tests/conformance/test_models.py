@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from streams.engine.config import Churn
-from streams.engine.models import MODELS
 from streams.engine.models.churn import ChurnModel
 from streams.engine.models.interest import InterestModel
 from streams.engine.profile.interests import Interests
 from tests.engine.models.crowd import START_MS, crowd, live
 
+MODELS = (InterestModel, ChurnModel)
 Model = ChurnModel | InterestModel
 DAYS = 24
 

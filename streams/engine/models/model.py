@@ -1,0 +1,92 @@
+"""What every model of the list in insight.py is asked and told, in this order.
+
+A model is one file and one line in that list. It listens to the types of events it names and to
+nobody's daily check but those it wants; so what does not concern it costs nothing. It changes the
+person's state only in its own field at the end of `UserState` (a structure of its own stands in a
+module that does not import state.py, as `ChurnState` does), keeps what is shared by people in
+rows of its own, and returns effects as values: insights, and letters to its like in other
+partitions, which arrive exactly once.
+
+What is learned in one partition reaches the others as deltas: `share` gives what was learned here
+since the last call, as sums that add up in any order; each other partition is told to `absorb` it.
+With one partition nobody asks.
+"""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+from streams.contract.records import Mail
+from streams.engine.config import Config
+from streams.engine.moment import Moment
+from streams.engine.outcome import Effect
+from streams.engine.state import NEVER_MS
+from streams.engine.store import Person
+
+Body = dict[str, Any]  # JSON; bytes go as base64
+
+
+class Surroundings(NamedTuple):
+    """What a model may reach. Letters go through `Model.letter`."""
+
+    config: Config
+    seed: bytes
+    partition: int
+    partitions: int
+    letter: Callable[[int, Body], Mail]
+    changed: Callable[[Person], None]  # tell the store that a person other than the moment's did
+
+
+class Model:
+    """The base of all: does nothing. Override what the model needs."""
+
+    NAME: ClassVar[str]  # its rows are m:<NAME>/...
+    LISTENS: ClassVar[frozenset[str]] = frozenset()  # event types given to `learn`
+    CHECKS: ClassVar[bool] = False  # whether daily checks are given to `check`
+    due_ms: int = NEVER_MS  # when `settle` wants to be called, in the log's time
+
+    def __init__(self, around: Surroundings) -> None:
+        self.around = around
+
+    def learn(self, moment: Moment) -> list[Effect]:
+        """An event, after profile and interests took it over and before journeys look at it.
+        Backfilled ones (`moment.backfill`) teach, and never alert."""
+        return []
+
+    def check(self, person: Person, now_ms: int) -> list[Effect]:
+        """The daily check of a person who is watched."""
+        return []
+
+    def settle(self, now_ms: int) -> list[Effect]:
+        """At the first record from `due_ms` on: close periods, tell, set a later `due_ms`."""
+        return []
+
+    def letter(self, to: int, body: Body) -> Mail:
+        """Mail to the model of this name in partition `to`: `receive` gets the body there."""
+        return self.around.letter(to, {"model": self.NAME, "letter": body})
+
+    def receive(self, body: Body, now_ms: int) -> list[Effect]:
+        """A letter of this model in another partition."""
+        return []
+
+    def share(self) -> Body | None:
+        """What was learned here since the last call; None: nothing."""
+        return None
+
+    def absorb(self, delta: Body, now_ms: int) -> None:
+        """What another partition learned."""
+
+    def forget(self, person: Person, now_ms: int) -> list[Effect]:
+        """The person is erased: what rows hold by their id goes."""
+        return []
+
+    def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
+        """Rows changed since the last call, each once; None deletes one. At most 16 KB each."""
+        return []
+
+    def load_row(self, key: bytes, row: bytes) -> None:
+        """Take over an earlier state. Raises ValueError for an unknown key or a newer schema."""
+        raise ValueError(f"the {self.NAME} model has no row {key!r}")
+
+    def metrics(self) -> dict[str, float]:
+        """Finite numbers by name; shown as model.<NAME>.<name>."""
+        return {}
