@@ -14,6 +14,8 @@ from streams.engine.config import Config
 from streams.engine.models.churn import ChurnModel
 from streams.engine.models.interest import InterestModel
 from streams.engine.models.model import Model, Surroundings
+from streams.engine.models.next_action import NextActionModel
+from streams.engine.models.purchase import PurchaseModel
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.interests import Population
@@ -22,7 +24,7 @@ from streams.engine.store import Person
 from streams.fold import Row
 
 # In the order they are asked.
-MODELS: tuple[type[Model], ...] = ()
+MODELS: tuple[type[Model], ...] = (NextActionModel, PurchaseModel)
 
 TOP = 3  # contributions in an explanation
 SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others

@@ -22,8 +22,10 @@ from msgspec import Struct, field
 
 from streams.contract.triggers import Channel, Purpose
 from streams.engine.models.churn import ChurnState
+from streams.engine.models.doing import Doing
 from streams.engine.profile.activity import Activity
 from streams.engine.profile.interests import Interests
+from streams.learning.delayed import Awaited
 
 VERSION: Final = 3
 READABLE: Final = (2, VERSION)  # fields are only ever added, at the end: 0.2.0 wrote 2
@@ -179,6 +181,8 @@ class UserState(Struct, array_like=True, gc=False):
     standings: dict[str, Standing] = {}  # by journey; `journey#key` where it has instance keys
     recent: dict[str, list[int]] = {}  # type -> seconds of the latest events that journeys ask for
     attributes: dict[str, Attribute] = {}
+    doing: Doing | None = None  # the latest actions
+    purchase: Awaited | None = None  # a prediction on record
 
 
 class AliasState(Struct, array_like=True, gc=False):

@@ -4,6 +4,8 @@ Per arm the inverse of (ridge + sum of x x'), kept by Sherman-Morrison, and the 
 and x * cost. Both regressions share the inverse, so the net reward at any price is exactly the
 regression of value - price * cost, and a person who buys anyway shows as one: equal value with and
 without the coupon, and a cost with it. Expected cost stays within what the arm can cost at most.
+What products of features add to the value is learned beside it (products.py), for
+`linear_thompson` only.
 
 - `linear_thompson`: the propensity is the posterior probability of being best, the prior of each
   arm being the regression over all arms (so a new arm is not thought worthless), its noise shrunk
@@ -22,16 +24,18 @@ and not estimated, so that it means nothing for rewards in fen; and there is one
 price needs value and cost apart. The estimates of both agree (test_linear.py).
 """
 
+from array import array
 from collections.abc import Sequence
 from math import sqrt
 from operator import mul
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from streams.engine.choices import rows
 from streams.engine.choices.choice import Candidate, Step, best_of, money, vector, with_floor
 from streams.engine.choices.matching import best_probabilities
+from streams.engine.choices.products import Products, Trust, count, products
 
 POOL_RIDGE: Final = 1.0  # prior precision of the regression over all arms, around zero
 NOISE_EXAMPLES: Final = 100.0  # of the noise around the pool, beside an arm's own: rewards are
@@ -99,17 +103,34 @@ class Regression(Struct, array_like=True):
         self.count *= share
 
 
+class RegressionRow(Struct, array_like=True):
+    """`inverse`: its lower triangle in double precision, little-endian; of older rows, all of it
+    in numbers."""
+
+    ridge: float
+    count: float
+    inverse: bytes | list[list[float]]
+    value: list[float]
+    cost: list[float]
+    value_square: float
+    value_cost: float
+    cost_square: float
+
+
 class LinearRow(Struct, array_like=True, tag="linear"):
     width: int
     arms: list[str]
-    regressions: list[Regression]
-    pool: Regression
+    regressions: list[RegressionRow]
+    pool: RegressionRow
+    products: list[bytes] = []
+    trust: Trust = field(default_factory=Trust)
 
 
 class LinearThompson:
     """Propensity of an arm: the posterior probability that it is the best for this person."""
 
     ridge = 20.0  # a coefficient's difference to the pool's is about a fifth of the noise
+    bends = True  # whether products of features count
 
     def __init__(self, step: Step) -> None:
         self.arms = step.arms
@@ -117,6 +138,8 @@ class LinearThompson:
         self.forgetting = step.forgetting
         self.regressions = {arm: _prior(step.width, self.ridge) for arm in step.arms}
         self.pool = _prior(step.width, POOL_RIDGE)
+        self.products = {arm: Products(count(step.width)) for arm in step.arms}
+        self.trust = Trust()
         self._common: tuple[list[float], list[float]] | None = None
 
     def propensities(
@@ -141,32 +164,58 @@ class LinearThompson:
     ) -> None:
         x = vector(features, self.width)
         value, cost = money(value_fen), money(cost_fen)
+        if self.bends:
+            self._bend(self.arms[arm], x, value)
         self.regressions[self.arms[arm]].learn(x, value, cost, self.forgetting)
         self.pool.learn(x, value, cost, self.forgetting)
         self._common = None
 
     def to_row(self) -> bytes:
-        regressions = list(self.regressions.values())
-        return rows.pack(LinearRow(self.width, list(self.regressions), regressions, self.pool))
+        regressions = [_row_of(regression) for regression in self.regressions.values()]
+        bent = [one.to_bytes() for one in self.products.values()]
+        arms = list(self.regressions)
+        pool = _row_of(self.pool)
+        return rows.pack(LinearRow(self.width, arms, regressions, pool, bent, self.trust))
 
     def from_row(self, row: bytes) -> None:
         """With another number of features all arms begin anew."""
         state = rows.unpack(row, LinearRow)
         self._common = None
-        known: dict[str, Regression] = {}
-        self.pool = _prior(self.width, POOL_RIDGE)
+        known: dict[str, RegressionRow] = {}
+        bent: dict[str, bytes] = {}
+        self.pool, self.trust = _prior(self.width, POOL_RIDGE), Trust()
         if state.width == self.width:
             known = dict(zip(state.arms, state.regressions, strict=True))
-            self.pool = state.pool
+            bent = dict(zip(state.arms, state.products, strict=False))  # older rows have none
+            self.pool, self.trust = _of_row(state.pool), state.trust
         self.regressions = {
-            arm: known.get(arm) or _prior(self.width, self.ridge) for arm in self.arms
+            arm: _of_row(known[arm]) if arm in known else _prior(self.width, self.ridge)
+            for arm in self.arms
         }
+        size = count(self.width)
+        self.products = {arm: Products.from_bytes(bent.get(arm, b""), size) for arm in self.arms}
 
     def _centre(self) -> tuple[list[float], list[float]]:
         """The prior's coefficients of value and of cost."""
         if self._common is None:
             self._common = self.pool.coefficients()
         return self._common
+
+    def _bend(self, name: str, x: list[float], value: float) -> None:
+        """Teach the products what the straight line leaves over, before it learns itself."""
+        arm, (centre, _) = self.regressions[name], self._centre()
+        leaning = [sum(map(mul, row, x)) for row in arm.inverse]
+        left_over = value - sum(map(mul, leaning, arm.value))
+        left_over -= arm.ridge * sum(map(mul, leaning, centre))
+        z, bent = products(x[:-1]), self.products[name]
+        self.trust.add(left_over, bent.mean(z))
+        bent.learn(z, left_over, self.forgetting)
+
+    def _share(self) -> float:
+        """How much of what the products say is added."""
+        if not self.bends:
+            return 0.0
+        return self.trust.share(self.pool.square(0.0) / max(self.pool.count, 1.0))
 
     def _posterior(
         self, candidates: Sequence[Candidate], features: Sequence[float], price: float
@@ -175,6 +224,9 @@ class LinearThompson:
         x = vector(features, self.width)
         value_centre, cost_centre = self._centre()
         noise = self.pool.square(price) / max(self.pool.count, 1.0)
+        share = self._share()
+        kept = self.trust.noise_kept(share) if share else 1.0
+        z = products(x[:-1]) if share else []
         means, deviations = [], []
         for candidate in candidates:
             arm = self.regressions[candidate.arm]
@@ -187,7 +239,12 @@ class LinearThompson:
                 mean -= price * min(max(cost, 0.0), candidate.cost_fen)
             means.append(mean)
             own = arm.square(price) + NOISE_EXAMPLES * noise
-            variance = own / (arm.count + NOISE_EXAMPLES) * sum(map(mul, leaning, x))
+            spread = sum(map(mul, leaning, x))
+            if share:
+                bent = self.products[candidate.arm]
+                means[-1] += share * bent.mean(z)
+                spread += share * share * bent.variance(z)
+            variance = kept * own / (arm.count + NOISE_EXAMPLES) * spread
             deviations.append(sqrt(max(variance, 0.0)))
         return means, deviations
 
@@ -196,6 +253,7 @@ class LinUCB(LinearThompson):
     """All on the greatest upper confidence bound, beside the floor."""
 
     ridge = 1.0  # as in the paper
+    bends = False
 
     def propensities(
         self,
@@ -222,3 +280,40 @@ def _prior(width: int, ridge: float) -> Regression:
         [1.0 / ridge if row == column else 0.0 for column in range(size)] for row in range(size)
     ]
     return Regression(ridge, 0.0, inverse, [0.0] * size, [0.0] * size)
+
+
+def _row_of(regression: Regression) -> RegressionRow:
+    triangle = array(
+        "d", [entry for place, row in enumerate(regression.inverse, 1) for entry in row[:place]]
+    )
+    return RegressionRow(
+        regression.ridge,
+        regression.count,
+        triangle.tobytes(),
+        regression.value,
+        regression.cost,
+        regression.value_square,
+        regression.value_cost,
+        regression.cost_square,
+    )
+
+
+def _of_row(row: RegressionRow) -> Regression:
+    inverse = row.inverse
+    if isinstance(inverse, bytes):
+        triangle, size = array("d", inverse), len(row.value)
+        inverse = [[0.0] * size for _ in range(size)]
+        entries = iter(triangle)
+        for place, line in enumerate(inverse):
+            for other in range(place + 1):
+                line[other] = inverse[other][place] = next(entries)
+    return Regression(
+        row.ridge,
+        row.count,
+        inverse,
+        row.value,
+        row.cost,
+        row.value_square,
+        row.value_cost,
+        row.cost_square,
+    )

@@ -51,6 +51,16 @@ def merge(into: UserState, other: UserState) -> None:
         ours = into.attributes.get(name)
         if ours is None or theirs.time_ms > ours.time_ms:
             into.attributes[name] = theirs
+    _merge_doing(into, other)
+
+
+def _merge_doing(into: UserState, other: UserState) -> None:
+    """The later actions are the person's; of two predictions on record the one made first."""
+    if other.doing is not None and (into.doing is None or other.doing.last_s > into.doing.last_s):
+        into.doing = other.doing
+    theirs, ours = other.purchase, into.purchase
+    if theirs is not None and (ours is None or theirs.made_s < ours.made_s):
+        into.purchase = theirs
 
 
 def _merge_standing(into: Standing, other: Standing) -> None:

@@ -1,0 +1,131 @@
+"""P(the person orders within the coming days), from days on record whose labels came late.
+
+A prediction is put on record at one daily check in RECORDED (by a keyed hash, so not by what the
+person did); it is learned stage by stage (`learning/delayed.py`). Between checks the same weights
+score the person as they are at that moment.
+"""
+
+from math import log1p
+from typing import Final
+
+from streams.contract.events import HARD_CHURN
+from streams.contract.policy import DAY_MS
+from streams.contract.triggers import Contribution
+from streams.engine import chance
+from streams.engine.models.doing import NAMES as ACTIONS
+from streams.engine.models.doing import Doing
+from streams.engine.models.model import Model, Surroundings
+from streams.engine.moment import Moment
+from streams.engine.outcome import Effect
+from streams.engine.profile.activity import ORDERS
+from streams.engine.state import UserState
+from streams.engine.store import Person
+from streams.learning.delayed import DelayedOutcome, Progress
+
+HOUR_MS: Final = 3_600_000
+ENDS_MS: Final = (HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS)
+RECORDED: Final = 2
+PREFIX: Final = b"m:purchase/"
+CART, VIEW, SEARCH = (ACTIONS.index(name) for name in ("cart", "view", "search"))
+NAMES: Final = (
+    "recency",  # hours since the person was last active, logarithmic
+    "activity_1d",
+    "activity_7d",
+    "activity_28d",
+    "orders",
+    "order_recency",  # days since the last order, logarithmic; a month and more, or none: 1
+    "ordered",
+    "cart",  # something is in the cart, fading over two days
+    "viewing",  # the last action was to look at or for something
+    "churn",
+    "approached",
+    "responsive",
+)
+
+
+class PurchaseModel(Model):
+    NAME = "purchase"
+    LISTENS = ORDERS | HARD_CHURN
+    CHECKS = True
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        self._outcome = DelayedOutcome(NAMES, ENDS_MS)
+
+    def learn(self, moment: Moment) -> list[Effect]:
+        """An order answers the prediction on record; the end of the relation censors it."""
+        state = moment.person.state
+        if state.purchase is None:
+            return []
+        if moment.type in HARD_CHURN:
+            self._outcome.censor()
+            state.purchase = None
+        else:
+            state.purchase = self._outcome.happened(state.purchase, moment.time_ms, moment.now_ms)
+        return []
+
+    def check(self, person: Person, now_ms: int) -> list[Effect]:
+        state = person.state
+        if state.purchase is not None:
+            late_ms = self.around.config.late_ms
+            state.purchase = self._outcome.passed(state.purchase, now_ms, kept_ms=late_ms)
+        over = state.purchase is None or state.purchase.stage == len(ENDS_MS)
+        if over and self._recorded(person, now_ms):
+            state.purchase = self._outcome.await_(features(state, now_ms), now_ms)
+        return []
+
+    def forget(self, person: Person, now_ms: int) -> list[Effect]:
+        if person.state.purchase is not None:
+            self._outcome.censor()
+        return []
+
+    def probability(self, state: UserState, now_ms: int) -> float:
+        """P(an order within seven days)."""
+        return self._outcome.probability(features(state, now_ms))
+
+    def why(self, state: UserState, now_ms: int) -> list[Contribution]:
+        """What speaks for an order soon: log-odds of the coming hour, which add up."""
+        return [
+            Contribution(*part) for part in self._outcome.contributions(features(state, now_ms))
+        ]
+
+    @property
+    def progress(self) -> Progress:
+        """The counts behind the metrics."""
+        return self._outcome.progress
+
+    def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
+        return self._outcome.changed_rows(PREFIX)
+
+    def load_row(self, key: bytes, row: bytes) -> None:
+        self._outcome.load_row(key[len(PREFIX) :], row)
+
+    def metrics(self) -> dict[str, float]:
+        return self._outcome.metrics()
+
+    def _recorded(self, person: Person, now_ms: int) -> bool:
+        drawn = chance.number(self.around.seed, "purchase", person.user_id, str(now_ms // DAY_MS))
+        return drawn % RECORDED == 0
+
+
+def features(state: UserState, now_ms: int) -> list[float]:
+    """The person at this moment, in the order of NAMES."""
+    activity, doing = state.activity, state.doing or Doing()
+    hours = max(now_ms - activity.last_ms, 0) / HOUR_MS if activity.last_ms else 720.0
+    day, week, month = activity.decayed(now_ms)
+    ordered_days = max(now_ms - activity.last_order_ms, 0) / DAY_MS
+    carted_days = (now_ms / 1000 - doing.cart_s) / 86_400 if doing.cart_s else 99.0
+    return [
+        0.5 * log1p(hours),
+        0.5 * log1p(day),
+        0.5 * log1p(week),
+        0.5 * log1p(month),
+        log1p(activity.orders),
+        min(log1p(ordered_days) / 3.4, 1.0) if activity.orders else 1.0,
+        1.0 if activity.orders else 0.0,
+        0.5 ** (max(carted_days, 0.0) / 2.0),
+        1.0 if doing.last in (VIEW, SEARCH, CART) else 0.0,
+        2.0 * state.churn.probability - 1.0,
+        log1p(activity.approaches_7 * 2.0 ** ((activity.landmark_ms - now_ms) / (7 * DAY_MS))),
+        (activity.responses + 1.0) / (activity.approaches + 2.0),
+    ]

@@ -1,0 +1,180 @@
+"""Labels that come late: P(something happens within a delay), learned as each delay is over.
+
+A prediction is kept with the features it was made on. Its horizon is cut into stages (within an
+hour, a day, ...); each stage is one example of a discrete-time hazard, "does it happen in this
+stage, not having happened before?", and is learned once, as soon as the log's time has passed its
+end: a negative by time-out after an hour and not after a week. What happens ends the prediction
+with a positive. What is heard of late, when its stage has counted as silent, is a correction: the
+positive is learned after all, and counted. Whoever leaves is censored: stages that were over count,
+the others say nothing. So neither fresh negatives nor waiting bias the probability.
+Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993); Ktena et
+al., Addressing delayed feedback for continuous training (RecSys 2019) for what goes wrong without.
+"""
+
+from collections.abc import Sequence
+from math import isfinite
+from typing import Final
+
+from msgspec import Struct, field
+
+from streams.learning import rows
+from streams.learning.logistic import OnlineLogistic, sigmoid
+from streams.learning.validation import Validation
+
+GRACE_MS: Final = 600_000  # labels may be on their way for so long after their stage
+STEPS: Final = 16.0  # of a feature in one unit: kept as a whole number of 8 bits
+WHOLE: Final = 65_535  # a probability kept in 16 bits
+
+
+class Awaited(Struct, array_like=True, gc=False):
+    """A prediction whose label has not come. `stage` ones are learned as silent; when all are, it
+    is kept for corrections only."""
+
+    made_s: int
+    given: int  # probability of the whole horizon, of WHOLE
+    features: bytes
+    stage: int = 0
+
+
+class Progress(Struct, array_like=True):
+    """What became of predictions; times of the log."""
+
+    made: int = 0
+    happened: int = 0
+    timed_out: int = 0
+    corrected: int = 0
+    censored: int = 0
+    made_ms: int = 0  # the last one
+    learned_ms: int = 0
+    validation: Validation = field(default_factory=Validation.empty)
+
+
+class DelayedOutcome:
+    """`ends_ms` of the stages, rising; `names` of the features, each about in [-8, 8]."""
+
+    def __init__(self, names: Sequence[str], ends_ms: Sequence[int], *, rate: float = 0.1) -> None:
+        self.names = tuple(names)
+        self.ends_ms = tuple(ends_ms)
+        self.progress = Progress()
+        self.stages = [OnlineLogistic(rate=rate) for _ in ends_ms]
+        for stage in self.stages:
+            stage.begin(self.names, [0.0] * len(self.names))
+            stage.intercept = (
+                -3.0
+            )  # what is waited for is seldom; learned away within some examples
+        self._changed: dict[int, None] = {}
+
+    def probability(self, x: Sequence[float], stages: int | None = None) -> float:
+        """P(it happens within the first `stages`); of the whole horizon where None."""
+        silent = 1.0
+        for stage in self.stages[:stages]:
+            silent *= 1.0 - sigmoid(stage.logit(x))
+        return 1.0 - silent
+
+    def await_(self, x: Sequence[float], now_ms: int) -> Awaited:
+        """Put a prediction on record. Learns nothing."""
+        packed = pack(x)
+        self.progress.made += 1
+        self.progress.made_ms = max(self.progress.made_ms, now_ms)
+        self._changed[-1] = None
+        given = round(self.probability(unpack(packed)) * WHOLE)
+        return Awaited(now_ms // 1000, given, packed)
+
+    def passed(self, awaited: Awaited, now_ms: int, *, kept_ms: int) -> Awaited | None:
+        """Time went on: stages that are over are learned as silent. None: nothing more to come,
+        `kept_ms` after the end, when no correction is accepted any more."""
+        made_ms = awaited.made_s * 1000
+        while awaited.stage < len(self.ends_ms):
+            if now_ms < made_ms + self.ends_ms[awaited.stage] + GRACE_MS:
+                return awaited
+            self._learn(awaited, awaited.stage, False, now_ms)
+            awaited.stage += 1
+            if awaited.stage == len(self.ends_ms):
+                self.progress.timed_out += 1
+                self.progress.validation.add(awaited.given / WHOLE, False)
+        return awaited if now_ms < made_ms + self.ends_ms[-1] + kept_ms else None
+
+    def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> Awaited | None:
+        """It happened at `time_ms`, heard of at `now_ms`. None: the prediction is answered."""
+        delay_ms = time_ms - awaited.made_s * 1000
+        if delay_ms < 0 or delay_ms > self.ends_ms[-1]:
+            return awaited
+        happened_in = next(i for i, end_ms in enumerate(self.ends_ms) if delay_ms <= end_ms)
+        for stage in range(awaited.stage, happened_in):
+            self._learn(awaited, stage, False, now_ms)
+        self._learn(awaited, happened_in, True, now_ms)
+        progress, given = self.progress, awaited.given / WHOLE
+        progress.happened += 1
+        if happened_in < awaited.stage:
+            progress.corrected += 1
+        if awaited.stage == len(self.ends_ms):
+            progress.timed_out -= 1
+            progress.validation.correct(given, True)
+        else:
+            progress.validation.add(given, True)
+        return None
+
+    def censor(self) -> None:
+        """A person with a prediction on record left: what is not over is not learned."""
+        self.progress.censored += 1
+        self._changed[-1] = None
+
+    def contributions(self, x: Sequence[float]) -> list[tuple[str, float, float]]:
+        """(feature, value, contribution) to the log-odds of the first stage, with `intercept`."""
+        first = self.stages[0]
+        found = [
+            (name, value, weight * value)
+            for name, value, weight in zip(self.names, x, first.weights, strict=True)
+        ]
+        return [*found, ("intercept", 1.0, first.intercept)]
+
+    def metrics(self) -> dict[str, float]:
+        progress = self.progress
+        return {
+            **progress.validation.metrics(),
+            "examples": float(sum(stage.examples for stage in self.stages)),
+            "pending": float(max(self._pending(), 0)),
+            "timed_out": float(progress.timed_out),
+            "corrected": float(progress.corrected),
+            "censored": float(progress.censored),
+            "staleness": max(progress.made_ms - progress.learned_ms, 0) / 86_400_000,
+        }
+
+    def changed_rows(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
+        found: list[tuple[bytes, bytes | None]] = []
+        for place in self._changed:
+            if place < 0:
+                found.append((prefix + b"progress", rows.pack(self.progress)))
+            else:
+                found.append((prefix + b"%d" % place, self.stages[place].to_row()))
+        self._changed.clear()
+        return found
+
+    def load_row(self, name: bytes, row: bytes) -> None:
+        """`name` is what stood behind the prefix. Raises ValueError."""
+        if name == b"progress":
+            self.progress = rows.unpack(row, Progress)
+        elif name.isdigit() and int(name) < len(self.stages):
+            self.stages[int(name)].from_row(row)
+        else:
+            raise ValueError(f"no row {name!r} of a delayed outcome")
+
+    def _pending(self) -> int:
+        progress = self.progress
+        return progress.made - progress.happened - progress.timed_out - progress.censored
+
+    def _learn(self, awaited: Awaited, stage: int, happened: bool, now_ms: int) -> None:
+        self.stages[stage].learn(unpack(awaited.features), happened)
+        self.progress.learned_ms = max(self.progress.learned_ms, now_ms)
+        self._changed[stage] = self._changed[-1] = None
+
+
+def pack(x: Sequence[float]) -> bytes:
+    """Features in a byte each: steps of 1/16 within +-8; what is not finite is 0."""
+    return bytes(
+        (max(-127, min(127, round(value * STEPS))) if isfinite(value) else 0) & 255 for value in x
+    )
+
+
+def unpack(features: bytes) -> list[float]:
+    return [(byte - 256 if byte > 127 else byte) / STEPS for byte in features]
