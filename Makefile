@@ -15,7 +15,7 @@ PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadgroup
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 
-.PHONY: help setup demo test lint bench live kafka schemas golden clean
+.PHONY: help setup demo test lint bench scoreboard live kafka schemas golden clean
 
 help:  ## This list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ lint: $(VENV)/.test  ## Style, types and deployment files only
 bench: $(VENV)/.bench  ## Side by side with Faust, Quix Streams and Bytewax; writes out/bench.json
 	@.ci/broker
 	@$(BIN)/python -m streams.benchmarks
+
+scoreboard: $(VENV)/.bench  ## Every model beside its peers on real data; writes out/scoreboard.json
+	@$(BIN)/streams evaluate --out out/scoreboard.json
 
 live: $(VENV)/.test  ## The long form of the live tests: 500 000 events, 20 kills, a zombie
 	@.ci/broker

@@ -11,6 +11,7 @@ import typer
 from streams import __version__
 from streams.commands import (
     dead_letters,
+    evaluate,
     journeys,
     live,
     offline,
@@ -48,6 +49,7 @@ app.command()(offline.explain)
 app.command()(why.why)
 app.command()(whatif.whatif)
 app.command()(report.report)
+app.command()(evaluate.evaluate)
 app.command()(live.worker)
 app.command()(live.topics)
 app.add_typer(snapshot_app, name="snapshot")

@@ -16,6 +16,7 @@ from streams.engine.models.interest import InterestModel
 from streams.engine.models.model import Model, Surroundings
 from streams.engine.models.next_action import NextActionModel
 from streams.engine.models.purchase import PurchaseModel
+from streams.engine.models.segments import SegmentModel
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.interests import Population
@@ -24,7 +25,7 @@ from streams.engine.store import Person
 from streams.fold import Row
 
 # In the order they are asked.
-MODELS: tuple[type[Model], ...] = (NextActionModel, PurchaseModel)
+MODELS: tuple[type[Model], ...] = (NextActionModel, PurchaseModel, SegmentModel)
 
 TOP = 3  # contributions in an explanation
 SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
@@ -173,4 +174,7 @@ class Insight:
         found = {f"model.churn.{name}": value for name, value in self._churn.metrics().items()}
         for name, value in self._interest.metrics().items():
             found[f"model.interest.{name}"] = value
+        for model in self._models:
+            for name, value in model.metrics().items():
+                found[f"model.{model.NAME}.{name}"] = value
         return found

@@ -12,7 +12,7 @@ al., Addressing delayed feedback for continuous training (RecSys 2019) for what 
 """
 
 from collections.abc import Sequence
-from math import isfinite
+from math import isnan
 from typing import Final
 
 from msgspec import Struct, field
@@ -23,6 +23,7 @@ from streams.learning.validation import Validation
 
 GRACE_MS: Final = 600_000  # labels may be on their way for so long after their stage
 STEPS: Final = 16.0  # of a feature in one unit: kept as a whole number of 8 bits
+MOST: Final = 127 / STEPS
 WHOLE: Final = 65_535  # a probability kept in 16 bits
 
 
@@ -170,9 +171,9 @@ class DelayedOutcome:
 
 
 def pack(x: Sequence[float]) -> bytes:
-    """Features in a byte each: steps of 1/16 within +-8; what is not finite is 0."""
+    """Features in a byte each: steps of 1/16 within +-8; NaN is 0."""
     return bytes(
-        (max(-127, min(127, round(value * STEPS))) if isfinite(value) else 0) & 255 for value in x
+        (0 if isnan(value) else round(max(-MOST, min(MOST, value)) * STEPS)) & 255 for value in x
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final
 
+from streams.faults import UserFault
 from streams.scoreboard.board import Score
 from streams.scoreboard.data import Fetch
 
@@ -28,5 +29,12 @@ NAMES: Final = (
 
 def run(name: str, fetch: Fetch) -> Sequence[Score]:
     """The scores of one task. Raises UserFault where its data cannot be had."""
-    found: Sequence[Score] = import_module(f"streams.scoreboard.tasks.{name}").run(fetch)
+    try:
+        module = import_module(f"streams.scoreboard.tasks.{name}")
+    except ModuleNotFoundError as error:
+        raise UserFault(
+            f"{error.name} is needed for the peers of {name}: "
+            "pip install 'wechat-streams[bench]', or `make scoreboard`"
+        ) from None
+    found: Sequence[Score] = module.run(fetch)
     return found

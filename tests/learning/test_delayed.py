@@ -1,0 +1,113 @@
+"""Labels that come late are learned once, each as soon as it can be known."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streams.learning.delayed import GRACE_MS, Awaited, DelayedOutcome, pack, unpack
+
+HOUR = 3_600_000
+ENDS = (HOUR, 24 * HOUR, 72 * HOUR)
+KEPT = 7 * 24 * HOUR
+
+
+def outcome() -> DelayedOutcome:
+    return DelayedOutcome(("a", "b"), ENDS)
+
+
+def test_a_prediction_is_a_negative_of_each_stage_once_the_stage_and_its_grace_are_over() -> None:
+    model = outcome()
+    awaited: Awaited | None = model.await_([1.0, 0.0], 0)
+    assert awaited is not None
+    assert model.passed(awaited, HOUR, kept_ms=KEPT) is awaited
+    assert awaited.stage == 0
+    model.passed(awaited, HOUR + GRACE_MS, kept_ms=KEPT)
+    assert (awaited.stage, model.metrics()["examples"]) == (1, 1.0)
+    model.passed(awaited, HOUR + GRACE_MS, kept_ms=KEPT)
+    assert model.metrics()["examples"] == 1.0
+
+
+def test_what_happens_ends_the_prediction_with_one_positive_behind_the_silent_stages() -> None:
+    model = outcome()
+    awaited = model.await_([1.0, 0.0], 0)
+    assert model.happened(awaited, 30 * HOUR, 30 * HOUR) is None
+    assert [stage.examples for stage in model.stages] == [1, 1, 1]
+    assert model.metrics()["matured"] == 1.0
+    assert model.progress.happened == 1
+
+
+def test_what_happened_before_the_prediction_or_after_its_horizon_says_nothing() -> None:
+    model = outcome()
+    awaited = model.await_([1.0, 0.0], 100 * HOUR)
+    assert model.happened(awaited, 99 * HOUR, 101 * HOUR) is awaited
+    assert model.happened(awaited, 173 * HOUR, 173 * HOUR) is awaited
+    assert model.metrics()["examples"] == 0.0
+
+
+def test_a_late_positive_corrects_a_negative_by_time_out() -> None:
+    model = outcome()
+    awaited = model.await_([1.0, 0.0], 0)
+    model.passed(awaited, 80 * HOUR, kept_ms=KEPT)
+    assert model.progress.timed_out == 1
+    before = model.probability([1.0, 0.0])
+    assert model.happened(awaited, 2 * HOUR, 81 * HOUR) is None
+    found = model.metrics()
+    assert (found["corrected"], found["timed_out"], found["matured"]) == (1.0, 0.0, 1.0)
+    assert found["prevalence"] == 1.0
+    assert model.probability([1.0, 0.0]) > before
+
+
+def test_after_the_time_for_corrections_nothing_is_kept() -> None:
+    model = outcome()
+    awaited = model.await_([1.0, 0.0], 0)
+    assert model.passed(awaited, ENDS[-1] + KEPT, kept_ms=KEPT) is None
+
+
+def test_a_fresh_model_is_not_biased_by_labels_that_are_still_on_their_way() -> None:
+    """Half of the people act within three days, a tenth of these within the hour; only two days
+    are over. Taking silence for a no would see one in twenty."""
+    model = outcome()
+    for number in range(4_000):
+        awaited = model.await_([0.0, 0.0], 0)
+        if number % 2 == 0:
+            hour = (number // 2) % 10 * 7
+            if hour < 48:
+                model.happened(awaited, hour * HOUR, hour * HOUR)
+                continue
+        model.passed(awaited, 48 * HOUR, kept_ms=KEPT)
+    silent_by_now = 1.0 - model.probability([0.0, 0.0], stages=2)
+    assert abs(silent_by_now - (1.0 - 0.5 * 0.4)) < 0.05
+
+
+def test_a_model_taken_over_from_its_rows_goes_on_bit_for_bit() -> None:
+    model = outcome()
+    for number in range(50):
+        model.happened(model.await_([number / 50, 1.0], 0), number * HOUR, number * HOUR)
+    twin = outcome()
+    for key, row in model.changed_rows(b"m:x/"):
+        assert row is not None
+        twin.load_row(key.removeprefix(b"m:x/"), row)
+    assert twin.probability([0.5, 1.0]) == model.probability([0.5, 1.0])
+    for each in (model, twin):
+        each.passed(each.await_([0.5, 1.0], 0), 90 * HOUR, kept_ms=KEPT)
+    assert twin.metrics() == model.metrics()
+    assert twin.changed_rows(b"") == model.changed_rows(b"")
+
+
+@given(st.lists(st.floats(), max_size=16))
+def test_features_keep_a_sixteenth_within_eight_and_survive_every_number(x: list[float]) -> None:
+    for value, kept in zip(x, unpack(pack(x)), strict=True):
+        assert -8.0 < kept < 8.0
+        if abs(value) < 7.9:
+            assert abs(kept - value) <= 1 / 32
+
+
+def test_contributions_add_up_to_the_log_odds_of_the_first_stage() -> None:
+    model = outcome()
+    for number in range(200):
+        awaited = model.await_([number % 2, 1.0], 0)
+        if number % 2:
+            model.happened(awaited, 0, 0)
+        else:
+            model.passed(awaited, 90 * HOUR, kept_ms=KEPT)
+    x = [1.0, 1.0]
+    assert sum(part[2] for part in model.contributions(x)) == model.stages[0].logit(x)
