@@ -6,6 +6,7 @@ Churn and interest are asked by everybody, so they are known here by name; all o
 
 from collections.abc import Callable, Mapping
 from math import inf
+from typing import TypeVar
 
 from streams.contract.events import HARD_CHURN
 from streams.contract.records import Mail
@@ -27,6 +28,7 @@ from streams.fold import Row
 # In the order they are asked.
 MODELS: tuple[type[Model], ...] = (NextActionModel, PurchaseModel, SegmentModel)
 
+M = TypeVar("M", bound=Model)
 TOP = 3  # contributions in an explanation
 SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
 
@@ -101,6 +103,13 @@ class Insight:
                     if to != around.partition
                 ]
         return letters
+
+    def model(self, kind: type[M]) -> M:
+        """The model of this kind. Raises LookupError where nobody learns."""
+        found = self._named.get(kind.NAME)
+        if not isinstance(found, kind):
+            raise LookupError(f"no model {kind.NAME!r} learns here")
+        return found
 
     def _model(self, name: str) -> Model:
         model = self._named.get(name)

@@ -7,6 +7,8 @@ end: a negative by time-out after an hour and not after a week. What happens end
 with a positive. What is heard of late, when its stage has counted as silent, is a correction: the
 positive is learned after all, and counted. Whoever leaves is censored: stages that were over count,
 the others say nothing. So neither fresh negatives nor waiting bias the probability.
+All stages share their weights, but for an intercept each and a second set of weights for the first
+half of them: what speaks for "within the hour" may not speak for "next week", and still most does.
 Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993); Ktena et
 al., Addressing delayed feedback for continuous training (RecSys 2019) for what goes wrong without.
 """
@@ -24,6 +26,7 @@ from streams.learning.validation import Validation
 GRACE_MS: Final = 600_000  # labels may be on their way for so long after their stage
 STEPS: Final = 16.0  # of a feature in one unit: kept as a whole number of 8 bits
 MOST: Final = 127 / STEPS
+SELDOM: Final = -3.0  # log-odds before anything is learned: what is waited for is seldom
 WHOLE: Final = 65_535  # a probability kept in 16 bits
 
 
@@ -57,19 +60,19 @@ class DelayedOutcome:
         self.names = tuple(names)
         self.ends_ms = tuple(ends_ms)
         self.progress = Progress()
-        self.stages = [OnlineLogistic(rate=rate) for _ in ends_ms]
-        for stage in self.stages:
-            stage.begin(self.names, [0.0] * len(self.names))
-            stage.intercept = (
-                -3.0
-            )  # what is waited for is seldom; learned away within some examples
-        self._changed: dict[int, None] = {}
+        self.logistic = OnlineLogistic(rate=rate)
+        size, stages = len(self.names), len(self.ends_ms)
+        early = [f"early {name}" for name in self.names]
+        stage = [f"stage {number}" for number in range(stages)]
+        self.logistic.begin([*self.names, *early, *stage], [0.0] * (2 * size + stages))
+        self.logistic.intercept = SELDOM
+        self._learned = self._told = False
 
     def probability(self, x: Sequence[float], stages: int | None = None) -> float:
         """P(it happens within the first `stages`); of the whole horizon where None."""
         silent = 1.0
-        for stage in self.stages[:stages]:
-            silent *= 1.0 - sigmoid(stage.logit(x))
+        for stage in range(len(self.ends_ms) if stages is None else stages):
+            silent *= 1.0 - sigmoid(self.logistic.logit(self._inputs(x, stage)))
         return 1.0 - silent
 
     def await_(self, x: Sequence[float], now_ms: int) -> Awaited:
@@ -77,7 +80,7 @@ class DelayedOutcome:
         packed = pack(x)
         self.progress.made += 1
         self.progress.made_ms = max(self.progress.made_ms, now_ms)
-        self._changed[-1] = None
+        self._told = True
         given = round(self.probability(unpack(packed)) * WHOLE)
         return Awaited(now_ms // 1000, given, packed)
 
@@ -118,22 +121,24 @@ class DelayedOutcome:
     def censor(self) -> None:
         """A person with a prediction on record left: what is not over is not learned."""
         self.progress.censored += 1
-        self._changed[-1] = None
+        self._told = True
 
     def contributions(self, x: Sequence[float]) -> list[tuple[str, float, float]]:
         """(feature, value, contribution) to the log-odds of the first stage, with `intercept`."""
-        first = self.stages[0]
+        weights, size = self.logistic.weights, len(self.names)
         found = [
-            (name, value, weight * value)
-            for name, value, weight in zip(self.names, x, first.weights, strict=True)
+            (name, value, (weight + early) * value)
+            for name, value, weight, early in zip(
+                self.names, x, weights[:size], weights[size : 2 * size], strict=True
+            )
         ]
-        return [*found, ("intercept", 1.0, first.intercept)]
+        return [*found, ("intercept", 1.0, self.logistic.intercept + weights[2 * size])]
 
     def metrics(self) -> dict[str, float]:
         progress = self.progress
         return {
             **progress.validation.metrics(),
-            "examples": float(sum(stage.examples for stage in self.stages)),
+            "examples": float(self.logistic.examples),
             "pending": float(max(self._pending(), 0)),
             "timed_out": float(progress.timed_out),
             "corrected": float(progress.corrected),
@@ -143,20 +148,19 @@ class DelayedOutcome:
 
     def changed_rows(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
         found: list[tuple[bytes, bytes | None]] = []
-        for place in self._changed:
-            if place < 0:
-                found.append((prefix + b"progress", rows.pack(self.progress)))
-            else:
-                found.append((prefix + b"%d" % place, self.stages[place].to_row()))
-        self._changed.clear()
+        if self._told:
+            found.append((prefix + b"progress", rows.pack(self.progress)))
+        if self._learned:
+            found.append((prefix + b"weights", self.logistic.to_row()))
+        self._told = self._learned = False
         return found
 
     def load_row(self, name: bytes, row: bytes) -> None:
         """`name` is what stood behind the prefix. Raises ValueError."""
         if name == b"progress":
             self.progress = rows.unpack(row, Progress)
-        elif name.isdigit() and int(name) < len(self.stages):
-            self.stages[int(name)].from_row(row)
+        elif name == b"weights":
+            self.logistic.from_row(row)
         else:
             raise ValueError(f"no row {name!r} of a delayed outcome")
 
@@ -165,9 +169,14 @@ class DelayedOutcome:
         return progress.made - progress.happened - progress.timed_out - progress.censored
 
     def _learn(self, awaited: Awaited, stage: int, happened: bool, now_ms: int) -> None:
-        self.stages[stage].learn(unpack(awaited.features), happened)
+        self.logistic.learn(self._inputs(unpack(awaited.features), stage), happened)
         self.progress.learned_ms = max(self.progress.learned_ms, now_ms)
-        self._changed[stage] = self._changed[-1] = None
+        self._told = self._learned = True
+
+    def _inputs(self, x: Sequence[float], stage: int) -> list[float]:
+        stages = len(self.ends_ms)
+        early = x if stage < stages / 2 else [0.0] * len(x)
+        return [*x, *early, *(1.0 if place == stage else 0.0 for place in range(stages))]
 
 
 def pack(x: Sequence[float]) -> bytes:

@@ -1,8 +1,8 @@
 """P(the person orders within the coming days), from days on record whose labels came late.
 
-A prediction is put on record at one daily check in RECORDED (by a keyed hash, so not by what the
-person did); it is learned stage by stage (`learning/delayed.py`). Between checks the same weights
-score the person as they are at that moment.
+A person has one prediction on record: made at a daily check, learned stage by stage
+(`learning/delayed.py`), and followed by the next one once it is answered or its week is over.
+Between checks the same weights score the person as they are at that moment.
 """
 
 from math import log1p
@@ -11,7 +11,6 @@ from typing import Final
 from streams.contract.events import HARD_CHURN
 from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
-from streams.engine import chance
 from streams.engine.models.doing import NAMES as ACTIONS
 from streams.engine.models.doing import Doing
 from streams.engine.models.model import Model, Surroundings
@@ -24,7 +23,6 @@ from streams.learning.delayed import DelayedOutcome, Progress
 
 HOUR_MS: Final = 3_600_000
 ENDS_MS: Final = (HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS)
-RECORDED: Final = 2
 PREFIX: Final = b"m:purchase/"
 CART, VIEW, SEARCH = (ACTIONS.index(name) for name in ("cart", "view", "search"))
 NAMES: Final = (
@@ -70,7 +68,7 @@ class PurchaseModel(Model):
             late_ms = self.around.config.late_ms
             state.purchase = self._outcome.passed(state.purchase, now_ms, kept_ms=late_ms)
         over = state.purchase is None or state.purchase.stage == len(ENDS_MS)
-        if over and self._recorded(person, now_ms):
+        if over:
             state.purchase = self._outcome.await_(features(state, now_ms), now_ms)
         return []
 
@@ -102,10 +100,6 @@ class PurchaseModel(Model):
 
     def metrics(self) -> dict[str, float]:
         return self._outcome.metrics()
-
-    def _recorded(self, person: Person, now_ms: int) -> bool:
-        drawn = chance.number(self.around.seed, "purchase", person.user_id, str(now_ms // DAY_MS))
-        return drawn % RECORDED == 0
 
 
 def features(state: UserState, now_ms: int) -> list[float]:
