@@ -16,12 +16,13 @@ from streams import __version__
 from streams.contract.dead_letters import REASONS
 from streams.contract.decisions import OUTCOMES
 from streams.contract.triggers import KINDS
+from streams.engine.insight import MODELS as LISTED
 
 OTHER = "other"
 FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered")
 MAIL = ("forwarded", "received", "redelivered")
 CLEANED = ("attribute", "clipped", "converted", "imputed", "unknown_field", "unknown_type")
-MODELS = ("churn", "interest")
+MODELS = ("churn", "interest", *(model.NAME for model in LISTED))
 RECORDS = ("genesis", "event", "rejected", "tick", "mail", "control")
 # Partitions with a label of their own; a deployment with more sees the rest as `other`.
 MAX_LABELLED_PARTITIONS = 256
@@ -47,6 +48,16 @@ MEASURED: dict[str, tuple[str, str]] = {
     "auc": ("streams_model_auc", "Area under the ROC curve; 0.5 while unknown."),
     "log_loss": ("streams_model_log_loss", "Mean log loss in nats."),
     "ece": ("streams_model_calibration_error", "Expected calibration error, 0 to 1."),
+    "brier": ("streams_model_brier", "Mean squared error of the probability."),
+    "accuracy": ("streams_model_accuracy", "Share of classes that were the likeliest."),
+    "mase": ("streams_model_mase", "Mean absolute scaled error of forecasts; below 1 beats naive."),
+    "coverage": ("streams_model_coverage", "Share of periods within their 90 % interval."),
+    "skill": ("streams_model_skill", "1 - loss / loss of the base rate; below 0 is worse than it."),
+    "serving": ("streams_model_serving", "Share of partitions where the model drives decisions."),
+    "staleness": (
+        "streams_model_staleness_days",
+        "Age of the model: from the last label learned to the last prediction.",
+    ),
     "hit_at_3": ("streams_model_hit_at_3", "Share of choices among the three best guesses."),
     "hit_at_3_popularity": (
         "streams_model_hit_at_3_popularity",
@@ -59,6 +70,8 @@ SUMMED: dict[str, tuple[str, str]] = {
     "matured": ("streams_model_matured", "Predictions whose truth is known."),
     "seen": ("streams_model_seen", "Choices compared with the guess before them."),
     "examples": ("streams_model_examples", "Labelled examples learned."),
+    "alarms": ("streams_model_alarms", "Confirmed drifts."),
+    "suspensions": ("streams_model_suspensions", "Times a gate took the model out of service."),
 }
 HELD: dict[str, tuple[str, str]] = {
     "users": ("streams_users", "People in state."),
