@@ -19,13 +19,15 @@ from streams.contract.bounds import MAX_AHEAD_MS, MAX_RAW_BYTES, MAX_TIME_MS, MI
 from streams.contract.codec import ContractError
 from streams.contract.dead_letters import MAX_KEPT_BYTES
 from streams.contract.envelope import PASSED_OVER, Envelope
-from streams.contract.events import REDUCED, TYPES, Attributes
+from streams.contract.events import TYPES, Attributes
 from streams.contract.ordinary import DATA_READERS, read_envelope
 from streams.contract.parsing import parsed
 from streams.contract.partitioning import partition_of
 from streams.contract.records import Observed, Origin, Rejected
+from streams.contract.reductions import REDUCED
 from streams.contract.shapes import Shape, convert_loosely, shape_of, strangers, unknown_fields
-from streams.contract.text import has_invisible, may_have_invisible, without_invisible
+from streams.contract.text import has_invisible, may_have_invisible, scrubbed
+from streams.learning.text.grams import grams
 
 __all__ = ["Intake", "partition_of"]
 
@@ -36,6 +38,7 @@ _ACCOUNT_WIDE: Final = ("unionid:", "external_userid:")  # one id over all apps 
 _USER_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,32})?")
 _ATTRIBUTE: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_THINGS: Final = ("device", "address")
 _ALIASES_KEPT: Final = 65_536  # twice: two generations, some 30 MB at most
 _SHORTEST_NATIVE_ID: Final = (
     16  # WeChat's have 28 and more; a shorter one may stand in a text by chance
@@ -113,6 +116,8 @@ class Intake:
         alias, partition, native = self._person(event.subject, event.source, "$.subject")
         if native and raw.count(native) > 1:
             return None
+        if structure in REDUCED:
+            self._reduce_things(data, REDUCED[structure])
         return partition, Observed(
             at_ms,
             origin,
@@ -148,8 +153,8 @@ class Intake:
             if suspect:
                 _refuse_invisible_ids(envelope)
             converted += _scrub_envelope(envelope, native.decode(), alias)
-            data, scrubbed = _scrubbed(data, native.decode(), alias)
-            converted += scrubbed
+            data, changed = scrubbed(data, native.decode(), alias)
+            converted += changed
         unknown = strangers(fields, _ENVELOPE_KNOWN)
         typed: Any = {}
         if shape is not None:
@@ -174,9 +179,12 @@ class Intake:
         )
 
     def _reduce(self, data: dict[str, Any], rules: dict[str, str], source: str) -> int:
-        """Apply `events.REDUCED` in place; how many values became less than they were."""
+        """Apply `REDUCED` in place; how many values became less than they were."""
         changed = 0
         for name, rule in rules.items():
+            if rule == "grams":
+                changed += _without_text(data, name)
+                continue
             value = data.get(name)
             text = str(value) if type(value) is int else value
             if type(text) is not str or not text:
@@ -184,12 +192,29 @@ class Intake:
             if rule == "alias":
                 data[name] = self._other_alias(text, name, source, data)
                 changed += text is not value
+            elif rule in _THINGS:
+                data[name] = self._pseudonym(rule, text)
+                changed += text is not value
             else:
                 # A geohash of five characters is a cell of five kilometres.
                 less = text.partition("?")[0].partition("#")[0] if rule == "no_query" else text[:5]
                 data[name] = less
                 changed += less != value
         return changed
+
+    def _reduce_things(self, data: Any, rules: dict[str, str]) -> None:
+        for name, rule in rules.items():
+            if rule in _THINGS and getattr(data, name):
+                setattr(data, name, self._pseudonym(rule, getattr(data, name)))
+
+    def _pseudonym(self, kind: str, text: str) -> str:
+        """Of a thing and not of a person: a namespace of its own. Blanks and case do not count."""
+        said = "".join(text.split()).casefold()
+        if not said:
+            return ""
+        # With one separator more than an alias's message it equals none.
+        message = f"{self._tenant}\x1f{kind}\x1f\x1f{said}".encode()
+        return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:16])[:22].decode()
 
     def _other_alias(self, other: str, name: str, source: str, data: dict[str, Any]) -> str:
         other_source = data.pop("other_source", None) if name == "other" else None
@@ -230,10 +255,22 @@ class Intake:
         return urlsafe_b64encode(hmac.digest(self._key, message, "sha256")[:16])[:22].decode()
 
 
+def _without_text(data: dict[str, Any], name: str) -> int:
+    """Numbers in the place of a text, which goes no further, of whatever type and length it is."""
+    said = data.get(name, "")
+    if said == "":
+        return 0
+    del data[name]
+    text = str(said) if type(said) is int or type(said) is float else said
+    if type(text) is str:
+        data["grams"] = grams(text)
+    return int(type(said) is not str)
+
+
 def _is_reducible(data: Any, rules: dict[str, str]) -> bool:
     for name, rule in rules.items():
         text = getattr(data, name)
-        if text and (rule != "no_query" or "?" in text or "#" in text):
+        if text and rule not in _THINGS and (rule != "no_query" or "?" in text or "#" in text):
             return True
     return False
 
@@ -337,29 +374,13 @@ def _scrub_envelope(envelope: Envelope, native: str, alias: str) -> int:
     changed = 0
     for name in ("brand", "trust"):
         text = getattr(envelope, name)
-        clean, count = _scrubbed(text, native, alias)
+        clean, count = scrubbed(text, native, alias)
         setattr(envelope, name, clean)
         changed += count
     if native and native in envelope.id:
         envelope.id = envelope.id.replace(native, alias)
         changed += 1
     return changed
-
-
-def _scrubbed(value: Any, native: str, alias: str) -> tuple[Any, int]:
-    """Texts without invisible characters and the person's native id, and how many changed."""
-    if type(value) is str:
-        clean = without_invisible(value)
-        if native and native in clean:
-            clean = clean.replace(native, alias)
-        return clean, int(clean != value)
-    if type(value) is list:
-        items = [_scrubbed(item, native, alias) for item in value]
-        return [item for item, _ in items], sum(count for _, count in items)
-    if type(value) is dict:
-        pairs = [(without_invisible(key), _scrubbed(v, native, alias)) for key, v in value.items()]
-        return {key: item for key, (item, _) in pairs}, sum(count for _, (_, count) in pairs)
-    return value, 0
 
 
 def _drop_strange_attributes(attributes: Attributes) -> int:

@@ -30,6 +30,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.content_files",
         "streams.log_file",
         "streams.snapshot",
+        "streams.federation",
+        "streams.edge_export",
         "streams.summary",
         "streams.explain",
         "streams.whatif",

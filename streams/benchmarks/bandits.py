@@ -3,9 +3,9 @@
 A stream of people passes a `decide` step (streams/simulation/offers.py); what came of a decision
 is learned `delay` decisions later. Regret is the sum of what the oracle's arm would have brought
 more, in expected net reward of the person's true kind; its share is of the regret of an even
-split on the same people. Beside our choosers: the split itself, whoever knows all laws but must
-guess the kind from the features (nobody can do better), and, if the package is installed, Vowpal
-Wabbit's explorations on the same stream. Means over seeds with 95 % intervals (Student).
+split on the same people. Beside our choosers: the split itself, and whoever knows all laws but must
+guess the kind from the features (nobody can do better). Means over seeds with 95 % intervals
+(Student). Peers: the scoreboard's task `bandit`.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from streams.benchmarks.peers import vowpal
 from streams.engine.choices import CHOOSERS
 from streams.engine.choices.choice import Candidate, Step, draw
+from streams.evaluation.uplift import rank_correlation
 from streams.simulation import offers
 from streams.simulation.chance import keyed, uniform
 from streams.simulation.offers import ARMS, COST_FEN, Person
@@ -117,10 +117,8 @@ def judged(contestant: Contestant, seed: int) -> tuple[float, float]:
     """Rank correlation and Qini of the uplift estimates for people never seen."""
     others = list(offers.people(seed + 1_000_000, JUDGED))
     estimates = np.array([contestant.uplift(person) for person in others])
-    if np.ptp(estimates) == 0.0:
-        return 0.0, 0.0
     truth = np.array([TRUE_NET[person.kind, 2] - TRUE_NET[person.kind, 0] for person in others])
-    return _spearman(estimates, truth), _gain(estimates, truth) / _gain(truth, truth)
+    return rank_correlation(estimates, truth), _gain(estimates, truth) / _gain(truth, truth)
 
 
 def _gain(order: np.ndarray, truth: np.ndarray) -> float:
@@ -130,26 +128,11 @@ def _gain(order: np.ndarray, truth: np.ndarray) -> float:
     return float((ranked - chance).sum())
 
 
-def _spearman(left: np.ndarray, right: np.ndarray) -> float:
-    return float(np.corrcoef(_ranks(left), _ranks(right))[0, 1])
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ties share their mean rank."""
-    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    return (last - (count - 1) / 2.0)[place]
-
-
 def contestants() -> dict[str, Callable[[int], Contestant]]:
     ours: dict[str, Callable[[int], Contestant]] = {
         name: lambda seed, name=name: Ours(name) for name in OURS
     }
-    ours["knows the laws"] = lambda seed: Knowing()
-    return ours | {
-        f"vw {name}": lambda seed, name=name: vowpal.Vowpal(name, seed, FLOOR)
-        for name in (vowpal.EXPLORATIONS if vowpal.INSTALLED else ())
-    }
+    return ours | {"knows the laws": lambda seed: Knowing()}
 
 
 def measure(seeds: int, decisions: int, delay: int, names: Sequence[str]) -> dict[str, list[Run]]:
@@ -203,8 +186,6 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", help="these contestants, and the split")
     parser.add_argument("--out", type=Path, help="a JSON file for the figures")
     options = parser.parse_args()
-    if not vowpal.INSTALLED:
-        print("vowpalwabbit is not installed: without it. For it: pip install vowpalwabbit")
     names = [name for name in contestants() if name == "split" or name in (options.only or [name])]
     figures = {}
     for delay in options.delays:

@@ -30,7 +30,8 @@ from scipy.stats import spearmanr
 
 from streams.engine.choices import CHOOSERS
 from streams.engine.choices.choice import Candidate, Step
-from streams.engine.choosers import PREFIX
+from streams.engine.choices.linear import LinearThompson
+from streams.engine.choosers import OF_ARM, PREFIX
 from streams.engine.features import NAMES, WIDTH
 from streams.engine.state import decode_row
 from streams.evaluation.clusters import Floats
@@ -236,6 +237,11 @@ def _uplift(rows: dict[bytes, bytes], chooser: str) -> Callable[[Passed], float]
     assert kind == chooser
     learned = CHOOSERS[chooser](Step(tuple(arms), WIDTH))
     learned.from_row(row)
+    if isinstance(learned, LinearThompson):
+        for arm in arms:
+            bend = rows.get(key + f"{OF_ARM}{arm}".encode())
+            if bend:
+                learned.take_bend(arm, decode_row(key, bend, bytes))
     candidates = [Candidate(ARMS[arm], COST_FEN[arm]) for arm in (0, 2)]
 
     def uplift(one: Passed) -> float:

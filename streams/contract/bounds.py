@@ -27,4 +27,6 @@ Count = Annotated[int, Meta(ge=0, le=1_000_000)]
 Quantity = Annotated[int, Meta(ge=1, le=100_000)]
 Stars = Annotated[int, Meta(ge=1, le=5)]
 Tags = Annotated[list[Name], Meta(max_length=16)]
+Said = Annotated[str, Meta(max_length=65_536)]  # a message or a review in full; never on a log
+Grams = Annotated[list[Annotated[int, Meta(ge=0, lt=2**18)]], Meta(max_length=256)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]

@@ -47,6 +47,7 @@ OUTCOMES: dict[str, str] = {
     "RESTARTED": "a new version of the journey began anew",
     "AWAITING_STAFF": "a trigger was emitted that a member of staff has to confirm",
     "JOURNEY_LIMIT": "the person is in as many journeys as are remembered",
+    "ABUSE_SUSPECTED": "suspected of abuse: no coupon until cleared, or the mark ends",
 }
 
 

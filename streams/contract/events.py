@@ -13,12 +13,15 @@ from streams.contract.bounds import (
     Count,
     DurationMs,
     Fen,
+    Grams,
     Id,
     Label,
     Name,
     Quantity,
+    Said,
     Stars,
     Tags,
+    Text,
     Url,
 )
 
@@ -27,6 +30,7 @@ class Followed(Struct, omit_defaults=True):
     scene_id: Label = ""
     via_qr: bool = False
     invited_by: Label = ""
+    device: Text = ""
 
 
 class Unfollowed(Struct, omit_defaults=True):
@@ -49,11 +53,13 @@ class LocationReported(Struct, omit_defaults=True):
 
 
 class MessageReceived(Struct, omit_defaults=True):
-    """The text itself stays with the gateway; its length and language are enough here."""
+    """The text stays with the gateway, or comes as `text` and ends at the intake as `grams`."""
 
     msg_kind: Label = "text"
     length: Count = 0
     lang: Label = ""
+    text: Said = ""
+    grams: Grams = []
 
 
 class Credit(Struct, omit_defaults=True):
@@ -80,6 +86,13 @@ class Item(Struct, omit_defaults=True):
     dwell_ms: DurationMs = 0
     position: Count = 0
     exposure_id: Label = ""
+
+
+class Commented(Item, omit_defaults=True):
+    """The comment stays with the producer, or comes as `text` and ends at the intake as `grams`."""
+
+    text: Said = ""
+    grams: Grams = []
 
 
 class Cart(Struct, omit_defaults=True):
@@ -117,13 +130,15 @@ class ArticleRead(Struct, omit_defaults=True):
 
 
 class Rated(Struct, omit_defaults=True):
-    """A rating or a review; the review's text stays with the producer."""
+    """A rating or a review; its text as in `Commented`."""
 
     stars: Stars
     order_id: Label = ""
     item_id: Label = ""
     category: Label = ""
     length: Count = 0
+    text: Said = ""
+    grams: Grams = []
 
 
 class NotInterested(Struct, omit_defaults=True):
@@ -141,6 +156,13 @@ class Ad(Struct, omit_defaults=True):
     cost_fen: Fen = 0
 
 
+class AdCommented(Ad, omit_defaults=True):
+    """As `Commented`."""
+
+    text: Said = ""
+    grams: Grams = []
+
+
 class OrderItem(Struct, omit_defaults=True):
     item_id: Id
     category: Label = ""
@@ -154,6 +176,8 @@ class Order(Struct, omit_defaults=True):
     items: Annotated[list[OrderItem], Meta(max_length=64)] = []
     coupon_id: Label = ""
     discount_fen: Fen = 0
+    device: Text = ""
+    address: Text = ""
 
 
 class Promotion(Struct, omit_defaults=True):
@@ -170,6 +194,7 @@ class Payment(Struct, omit_defaults=True):
     total_fen: Fen = 0
     payer_total_fen: Fen = 0
     promotions: Annotated[list[Promotion], Meta(max_length=16)] = []
+    device: Text = ""
 
 
 class Coupon(Struct, omit_defaults=True):
@@ -182,6 +207,7 @@ class Coupon(Struct, omit_defaults=True):
     order_id: Label = ""
     face_value_fen: Fen = 0
     kind: Label = ""
+    device: Text = ""
 
 
 class Contact(Struct, omit_defaults=True):
@@ -248,6 +274,16 @@ class Erasure(Struct, omit_defaults=True):
     reason: Label = ""
 
 
+class AbuseVerdict(Struct, omit_defaults=True):
+    """What a member of staff found out about a person suspected of abuse, of their own accord or on
+    an appeal. `by` is already pseudonymous at the producer; `exempt_days`: of one who was cleared.
+    """
+
+    reason: Label = ""
+    by: Label = ""
+    exempt_days: Annotated[int, Meta(ge=0, le=3_650)] = 90
+
+
 class Attributes(Struct, omit_defaults=True):
     """What the person told us with consent: sex, age_band, region, city, birthday (MM-DD), zone.
 
@@ -277,7 +313,7 @@ TYPES: dict[str, type[Struct]] = {
     "product.viewed": Item,
     "item.liked": Item,
     "item.favourited": Item,
-    "item.commented": Item,
+    "item.commented": Commented,
     "cart.added": Cart,
     "cart.removed": Cart,
     "search.performed": Searched,
@@ -305,7 +341,7 @@ TYPES: dict[str, type[Struct]] = {
     "ad.shown": Ad,
     "ad.clicked": Ad,
     "ad.liked": Ad,
-    "ad.commented": Ad,
+    "ad.commented": AdCommented,
     "ad.converted": Ad,
     # WeCom 企业微信
     "contact.added": Contact,
@@ -344,17 +380,8 @@ TYPES: dict[str, type[Struct]] = {
     "consent.withdrawn": Consent,
     "user.erasure_requested": Erasure,
     "user.attributes_given": Attributes,
-}
-
-# What the intake reduces before anything else sees it: field -> rule. `alias`: a native id becomes
-# its alias; `no_query`: a URL or path loses what follows ? or #; `geohash`: cut to five characters.
-REDUCED: dict[type[Struct], dict[str, str]] = {
-    Followed: {"invited_by": "alias"},
-    Group: {"invited_by": "alias"},
-    Identity: {"other": "alias"},
-    MenuClicked: {"url_no_query": "no_query"},
-    PageViewed: {"page": "no_query"},
-    LocationReported: {"geohash": "geohash"},
+    "abuse.confirmed": AbuseVerdict,
+    "abuse.cleared": AbuseVerdict,
 }
 
 # What counts as the person being active; deliveries, refunds and our own results do not.
@@ -363,7 +390,7 @@ ACTIVITY = frozenset(
     for name, data in TYPES.items()
     if data
     in (Followed, QrScanned, MenuClicked, MessageReceived, ArticleRead, PageViewed, Item, Cart)
-    or data in (Searched, Shared, Form, Rated, Ad, Payment)
+    or data in (Searched, Shared, Form, Rated, Ad, Payment, Commented, AdCommented)
     or name in ("group.entered", "group.member_joined", "order.created", "order.paid")
     or name in ("order.confirmed", "contact.added", "service.session_started", "coupon.claimed")
     or name in ("coupon.used", "push.opened", "push.clicked", "subscription.credit_granted")

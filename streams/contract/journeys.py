@@ -119,8 +119,9 @@ class Send(Part, frozen=True):
     """What goes out. `channel`: `auto` is learned, a list is an order of preference.
 
     `template` and `coupon` name entries of the content library; `show` is what a content trigger
-    shows: `entry` (the item of the entry event), `interest` (the person's strongest interest) or an
-    article's or item's id.
+    shows: `entry` (the item of the entry event), `interest` (the person's strongest interest),
+    `recommended` (the article or item of the library that suits the person best) or an article's
+    or item's id.
     """
 
     channel: Literal["auto"] | list[Channel] = "auto"

@@ -6,7 +6,7 @@ be two people; elsewhere they are removed (a line break or a tab becomes a space
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 _BREAKS: Final = (0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029)
 _INVISIBLE: Final = (
@@ -61,3 +61,19 @@ def has_invisible(text: str) -> bool:
 
 def without_invisible(text: str) -> str:
     return text if text.isprintable() else text.translate(_TABLE)
+
+
+def scrubbed(value: Any, native: str, alias: str) -> tuple[Any, int]:
+    """Texts without invisible characters and the person's native id, and how many changed."""
+    if type(value) is str:
+        clean = without_invisible(value)
+        if native and native in clean:
+            clean = clean.replace(native, alias)
+        return clean, int(clean != value)
+    if type(value) is list:
+        items = [scrubbed(item, native, alias) for item in value]
+        return [item for item, _ in items], sum(count for _, count in items)
+    if type(value) is dict:
+        pairs = [(without_invisible(key), scrubbed(v, native, alias)) for key, v in value.items()]
+        return {key: item for key, (item, _) in pairs}, sum(count for _, (_, count) in pairs)
+    return value, 0

@@ -10,11 +10,13 @@ from typing import Final
 from streams.contract.journeys import HOLD, NOTHING
 from streams.engine.choices import CHOOSERS
 from streams.engine.choices.choice import Candidate, Chooser, Step
+from streams.engine.choices.linear import LinearThompson
 from streams.engine.features import WIDTH
 from streams.engine.journeys.journey import Due
 from streams.engine.state import Pending, decode_row, encode_row
 
 PREFIX: Final = b"l:"
+OF_ARM: Final = "#"  # stands in no name: an arm's own row follows that of its step
 MOST_ARMS: Final = 16
 LEARNS: Final = ("thompson", "linear_thompson", "linucb")
 
@@ -27,6 +29,7 @@ class Choosers:
         self._changed = changed
         self._named: dict[str, tuple[str, Step, Chooser]] = {}
         self._rows: dict[str, tuple[str, list[str], bytes]] = {}  # loaded and not asked for yet
+        self._bends: dict[str, dict[str, bytes]] = {}  # likewise, by arm
 
     def choose(self, due: Due, passing: Sequence[int]) -> list[float]:
         """The probabilities of the arms that pass, in their order."""
@@ -46,6 +49,7 @@ class Choosers:
         name = f"{due.journey.name}/{due.step}"
         if name in self._rows:
             apart._rows[name] = self._rows[name]
+            apart._bends[name] = dict(self._bends.get(name, {}))
         elif name in self._named:
             kind, step, chooser = self._named[name]
             apart._rows[name] = (kind, list(step.arms), chooser.to_row())
@@ -63,14 +67,24 @@ class Choosers:
             return
         known[2].learn(known[1].arms.index(arm), features, value_fen=value_fen, cost_fen=cost_fen)
         self._changed[PREFIX + name.encode()] = None
+        if isinstance(known[2], LinearThompson):
+            self._changed[PREFIX + f"{name}{OF_ARM}{arm}".encode()] = None
 
-    def row(self, key: bytes) -> bytes:
-        name = key[len(PREFIX) :].decode()
+    def row(self, key: bytes) -> bytes | None:
+        name, _, arm = key[len(PREFIX) :].decode().partition(OF_ARM)
         kind, step, chooser = self._named[name]
-        return encode_row((kind, list(step.arms), chooser.to_row()))
+        if not isinstance(chooser, LinearThompson):
+            return None if arm else encode_row((kind, list(step.arms), chooser.to_row()))
+        if arm:
+            bend = chooser.bend_row(arm)
+            return None if bend is None else encode_row(bend)
+        return encode_row((kind, list(step.arms), chooser.head_row()))
 
     def load(self, key: bytes, row: bytes) -> None:
-        name = key[len(PREFIX) :].decode()
+        name, _, arm = key[len(PREFIX) :].decode().partition(OF_ARM)
+        if arm:
+            self._bends.setdefault(name, {})[arm] = decode_row(key, row, bytes)
+            return
         self._rows[name] = decode_row(key, row, tuple[str, list[str], bytes])
 
     def _chooser(self, due: Due) -> Chooser:
@@ -92,6 +106,10 @@ class Choosers:
             chooser.from_row(row)
         self._named[name] = (due.chooser, step, chooser)
         self._changed[PREFIX + name.encode()] = None
+        if known is not None:
+            for arm in known[1].arms:
+                if arm not in step.arms or known[0] != due.chooser:  # its row is no more needed
+                    self._changed[PREFIX + f"{name}{OF_ARM}{arm}".encode()] = None
         return chooser
 
     def _wake(self, name: str) -> None:
@@ -102,4 +120,8 @@ class Choosers:
         step = Step(tuple(arms), WIDTH)
         chooser: Chooser = CHOOSERS[kind](step)
         chooser.from_row(row)
+        if isinstance(chooser, LinearThompson):
+            for arm, bend in sorted(self._bends.pop(name, {}).items()):
+                if arm in arms:
+                    chooser.take_bend(arm, bend)
         self._named[name] = (kind, step, chooser)

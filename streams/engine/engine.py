@@ -64,6 +64,7 @@ class Engine:
         self.results = Results(
             self.choosers, changed, partition=partition, every_ms=REPORT_EVERY_MS
         )
+        self.results.teach = self.insight.closed
         self.policy = PolicyStage(
             config,
             seed,
@@ -72,6 +73,7 @@ class Engine:
             changed,
             choose=self.choosers.choose,
             budget=purse,
+            suspicion=self.insight.suspicion,
         )
         self.book = Book(config.journeys, Vocabulary(self.insight, zone), changed)
         proposer = Proposer(
@@ -121,6 +123,8 @@ class Engine:
             partitions=config.partitions,
             letter=lambda to, body: self.people.letter(to, "model", body),
             changed=self.store.touch,
+            find=self.store.get,
+            stands_for=self.people.stands_for,
         )
 
     def handle(self, record: Record) -> Outcome:

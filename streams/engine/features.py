@@ -1,10 +1,9 @@
 """What choosers see of a person at a decision: few numbers, each about in [-3, 3]."""
 
 from math import log1p
-from typing import Final
+from typing import Final, Protocol
 
 from streams.contract.policy import DAY_MS
-from streams.engine.insight import Insight
 from streams.engine.state import UserState
 
 NAMES: Final = (
@@ -20,7 +19,14 @@ NAMES: Final = (
 WIDTH: Final = len(NAMES)
 
 
-def features(state: UserState, insight: Insight, category: str, now_ms: int) -> tuple[float, ...]:
+class Scores(Protocol):
+    """What is asked of the models."""
+
+    def churn(self, state: UserState) -> float: ...
+    def interest(self, state: UserState, category: str, now_ms: int) -> float: ...
+
+
+def features(state: UserState, insight: Scores, category: str, now_ms: int) -> tuple[float, ...]:
     activity = state.activity
     silent_days = (now_ms - activity.last_ms) / DAY_MS if activity.last_ms else 30.0
     interest = insight.interest(state, category, now_ms) if category else 0.0

@@ -6,29 +6,54 @@ Churn and interest are asked by everybody, so they are known here by name; all o
 
 from collections.abc import Callable, Mapping
 from math import inf
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from streams.contract.events import HARD_CHURN
 from streams.contract.records import Mail
 from streams.contract.triggers import Contribution
 from streams.engine.config import Config
-from streams.engine.models.churn import ChurnModel
+from streams.engine.features import features
+from streams.engine.models.abuse import AbuseModel
+from streams.engine.models.churn import COMMON, ChurnModel
+from streams.engine.models.demand import DemandModel
+from streams.engine.models.growth import GrowthModel
+from streams.engine.models.intent import IntentModel
 from streams.engine.models.interest import InterestModel
 from streams.engine.models.model import Model, Surroundings
 from streams.engine.models.next_action import NextActionModel
 from streams.engine.models.purchase import PurchaseModel
+from streams.engine.models.recommend import RecommendModel
 from streams.engine.models.segments import SegmentModel
+from streams.engine.models.sentiment import SentimentModel
+from streams.engine.models.share_links import ShareModel
+from streams.engine.models.uplift import UpliftModel
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.interests import Population
-from streams.engine.state import NEVER_MS, Counts, UserState
+from streams.engine.state import NEVER_MS, Counts, Pending, UserState
 from streams.engine.store import Person
 from streams.fold import Row
 
 # In the order they are asked.
-MODELS: tuple[type[Model], ...] = (NextActionModel, PurchaseModel, SegmentModel)
+MODELS: tuple[type[Model], ...] = (
+    NextActionModel,
+    PurchaseModel,
+    SegmentModel,
+    GrowthModel,
+    ShareModel,
+    AbuseModel,
+    UpliftModel,
+    RecommendModel,
+    SentimentModel,
+    IntentModel,
+    DemandModel,
+)
+
+# What conditions may ask as score(...).
+SCORES: Final = ("churn", "purchase")
 
 M = TypeVar("M", bound=Model)
+Scorer = Callable[[UserState, int], float]
 TOP = 3  # contributions in an explanation
 SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
 
@@ -48,6 +73,10 @@ class Insight:
         for model in self._models:
             for kind in sorted(model.LISTENS):
                 self._listeners.setdefault(kind, []).append(model.learn)
+        self._scorers: dict[str, Scorer] = {
+            "churn": lambda state, now_ms: state.churn.probability,
+            "purchase": lambda state, now_ms: self.model(PurchaseModel).probability(state, now_ms),
+        }
         self._checkers = [model for model in self._models if model.CHECKS]
 
     def learn(self, moment: Moment, effects: list[Effect]) -> None:
@@ -144,9 +173,41 @@ class Insight:
     def population(self, now_ms: int) -> Population:
         return self._interest.population(now_ms)
 
+    def suspicion(self, person: Person, now_ms: int) -> str:
+        """Why the person gets no coupon now; empty: nothing is held against them."""
+        model = self._named.get(AbuseModel.NAME)
+        return model.reason(person, now_ms) if isinstance(model, AbuseModel) else ""
+
+    def closed(self, pending: Pending, reached: bool) -> None:
+        """What came of a decision is known."""
+        model = self._named.get(UpliftModel.NAME)
+        if isinstance(model, UpliftModel):
+            model.closed(pending, reached=reached)
+
+    def uplift(self, state: UserState, journey: str, category: str, now_ms: int) -> float:
+        """How much likelier the person reaches the journey's goal with its message than without;
+        0 where that is not known."""
+        model = self._named.get(UpliftModel.NAME)
+        if not isinstance(model, UpliftModel):
+            return 0.0
+        effect = model.estimate(journey, features(state, self, category, now_ms))
+        return 0.0 if effect is None else effect.mean
+
+    def score(self, name: str, state: UserState, now_ms: int) -> float:
+        """A probability in [0, 1] by its name, one of SCORES. Raises KeyError for another."""
+        fixed = self.fixed.get(name)
+        return self._scorers[name](state, now_ms) if fixed is None else fixed
+
     def churn(self, state: UserState) -> float:
         """P(no activity within the horizon), as of the last daily check."""
         return self.fixed.get("churn", state.churn.probability)
+
+    def next_action(self, state: UserState, action: str, now_ms: int) -> float:
+        """P(the next thing the person does is this)."""
+        fixed = self.fixed.get("next:" + action)
+        if fixed is None:
+            return self.model(NextActionModel).probability(state, action, now_ms)
+        return fixed
 
     def interest(self, state: UserState, category: str, now_ms: int) -> float:
         """The score of one category."""
@@ -155,13 +216,25 @@ class Insight:
             return fixed
         return state.interests.score(category, now_ms, self.population(now_ms))
 
+    def why(self, name: str, state: UserState, now_ms: int) -> list[Contribution]:
+        """What a score is made of: log-odds, largest first, which add up with the rest."""
+        if name == "churn":
+            return self.why_churn(state, now_ms)
+        if name == "interest":
+            return self.why_interest(state, now_ms)
+        if name == "purchase":
+            found = self.model(PurchaseModel).why(state, now_ms)
+            found.sort(key=lambda part: (-abs(part.contribution), part.feature))
+            return found[:TOP]
+        return []
+
     def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
         found = state.interests.top_scores(now_ms, self.population(now_ms), TOP)
         return [Contribution(f"interest:{name}", score, score) for name, score in found]
 
     def why_churn(self, state: UserState, now_ms: int) -> list[Contribution]:
         found = self._churn.explain(state.activity, now_ms)
-        return [Contribution(*part) for part in found if part[0] != "intercept"][:TOP]
+        return [Contribution(*part) for part in found if part[0] not in COMMON][:TOP]
 
     def changed_rows(self) -> list[Row]:
         rows = [*self._churn.changed_rows(), *self._interest.changed_rows()]

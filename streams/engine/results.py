@@ -17,7 +17,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from streams.contract.events import Coupon, PushResult
-from streams.contract.journeys import HOLD
+from streams.contract.journeys import HOLD, NOTHING
 from streams.contract.reports import ArmTally, JourneyReport
 from streams.engine.choosers import Choosers
 from streams.engine.journeys.book import Book
@@ -35,7 +35,9 @@ MOST_PENDING: Final = 12
 NO_GOAL_MS: Final = 7 * 86_400_000  # so long answers are counted where a journey has no goal
 MOST_VALUE_FEN: Final = 1_000_000_000
 # Refused before the control groups are drawn: these people are in neither of the groups compared.
-NOT_DRAWN: Final = ("NO_CONSENT", "SUPPRESSED", "NO_ADDRESS", "JOURNEY_PAUSED")
+NOT_DRAWN: Final = (
+    *("NO_CONSENT", "SUPPRESSED", "ABUSE_SUSPECTED", "NO_ADDRESS", "JOURNEY_PAUSED"),
+)
 READ: Final = "article.read"
 NEITHER_GROUP: Final = (*NOT_DRAWN, "NOT_ELIGIBLE", "TEMPLATE_ERROR")
 DELIVERED, OPENED, CLICKED, REDEEMED, FAILED = 1, 2, 4, 8, 16
@@ -74,6 +76,7 @@ class Results:
         self._report_ms = NEVER_MS  # when the next report is due
         # Told what a decision was worth and what it cost, once that is known: of a what-if.
         self.observe: Callable[[str, Pending, int, int], None] | None = None
+        self.teach: Callable[[Pending, bool], None] | None = None  # whether the goal was reached
 
     def decided(self, answer: Settled, journey: Journey) -> None:
         """Count the decision and keep it open until its result is known."""
@@ -117,6 +120,7 @@ class Results:
                 },
                 lifecycle=state.lifecycle,
                 shown=_shown(answer) if mark else "",
+                treating=_treating(answer),
             )
         )
         if first and journey.name in state.standings:
@@ -282,6 +286,8 @@ class Results:
             segment[place] += 1
             segment[place + 1] += reached
         self._choosers.learn_from(pending, value_fen=value_fen, cost_fen=spent_fen)
+        if self.teach is not None:
+            self.teach(pending, reached)
 
 
 def next_close_ms(state: UserState, never_ms: int) -> int:
@@ -300,6 +306,14 @@ def _describe(tally: Tally, journey: Journey) -> None:
     reward = journey.reward
     tally.goal = [] if reward is None else sorted(reward.on)
     tally.window_ms = 0 if reward is None else reward.window_ms
+
+
+def _treating(answer: Settled) -> float:
+    """The probability that something was to be sent; 0 where nothing was drawn."""
+    if HOLD not in answer.propensities and NOTHING not in answer.propensities:
+        return 0.0
+    odds = answer.propensities.items()
+    return round(sum(share for arm, share in odds if arm not in ("", HOLD, NOTHING)), 6)
 
 
 def _shown(answer: Settled) -> str:

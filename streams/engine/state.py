@@ -1,6 +1,6 @@
 """The rows of a partition's state and their codec: msgpack arrays behind a version byte.
 
-    u:<user id>     due time (8 bytes, big-endian), version, UserState     about 700 to 1,400 bytes
+    u:<user id>     due time (8 bytes, big-endian), version, packed UserState    some 300 to 800 bytes
     a:<alias>       AliasState: only for aliases that were linked or erased
     s:<topic>/<epoch>/<partition>   the offset up to which a source is folded
     c:counts        Counts: the log's time and what was counted
@@ -21,14 +21,20 @@ import msgspec
 from msgspec import Struct, field
 
 from streams.contract.triggers import Channel, Purpose
+from streams.engine.models.abuse_state import Watched
 from streams.engine.models.churn import ChurnState
 from streams.engine.models.doing import Doing
+from streams.engine.models.growth_state import Grown
+from streams.engine.models.said_state import Asked, Mood
+from streams.engine.models.segment_state import Segmented
+from streams.engine.packing import pack, unpack
 from streams.engine.profile.activity import Activity
 from streams.engine.profile.interests import Interests
 from streams.learning.delayed import Awaited
 
 VERSION: Final = 3
-READABLE: Final = (2, VERSION)  # fields are only ever added, at the end: 0.2.0 wrote 2
+PLAIN: Final = 2  # of 0.2.0: people were not packed, and had fewer fields
+READABLE: Final = (PLAIN, VERSION)  # fields are only ever added, at the end
 NEVER_MS: Final = 2**63 - 1
 DUE_BYTES: Final = 8
 VERSION_BYTE: Final = VERSION.to_bytes(1, "big")
@@ -129,6 +135,7 @@ class Pending(Struct, array_like=True, gc=False):
     entry: dict[str, Any] = {}
     lifecycle: int = 0  # when it was decided: later it would show what the decision did
     shown: str = ""  # the category of a content trigger
+    treating: float = 0.0  # probability that something was to be sent; 0 or 1: no draw
 
 
 class Standing(Struct, array_like=True, gc=False):
@@ -183,6 +190,12 @@ class UserState(Struct, array_like=True, gc=False):
     attributes: dict[str, Attribute] = {}
     doing: Doing | None = None  # the latest actions
     purchase: Awaited | None = None  # a prediction on record
+    segmented: Segmented | None = None
+    grown: Grown | None = None  # who brought the person, and whom the person brought
+    abuse: Watched | None = None  # how fast, with what, and what is held against the person
+    visited: bytes = b""  # the last few items met, see models/visited.py
+    mood: Mood | None = None  # of what the person said lately
+    asked: Asked | None = None  # what the person wants of customer service
 
 
 class AliasState(Struct, array_like=True, gc=False):
@@ -209,11 +222,12 @@ T = TypeVar("T")
 
 
 def encode_user(state: UserState, due_ms: int) -> bytes:
-    return due_ms.to_bytes(DUE_BYTES, "big") + VERSION_BYTE + _encoder.encode(state)
+    return due_ms.to_bytes(DUE_BYTES, "big") + VERSION_BYTE + pack(_encoder.encode(state))
 
 
 def decode_user(row: bytes) -> UserState:
-    return _user_decoder.decode(memoryview(row)[DUE_BYTES + 1 :])
+    body = memoryview(row)[DUE_BYTES + 1 :]
+    return _user_decoder.decode(body if row[DUE_BYTES] == PLAIN else unpack(body))
 
 
 def check_user_version(key: bytes, row: bytes) -> None:

@@ -91,3 +91,13 @@ def calibration_error(scores: Sequence[float], labels: Sequence[bool], bins: int
     table = reliability(scores, labels, bins)
     total = sum(row.count for row in table)
     return sum(row.count * abs(row.mean_score - row.share) for row in table) / total if total else 0
+
+
+def equal_mass_error(scores: Sequence[float], labels: Sequence[bool], bins: int = BINS) -> float:
+    """The same over bins of equally many cases, from the lowest scores to the highest."""
+    cases, error = len(scores), 0.0
+    order = sorted(range(cases), key=scores.__getitem__)
+    for number in range(bins):
+        mine = order[number * cases // bins : (number + 1) * cases // bins]
+        error += abs(sum(scores[case] - labels[case] for case in mine))
+    return error / cases if cases else 0.0

@@ -14,7 +14,7 @@ from streams.journey_files.findings import Finding
 from streams.journey_files.ways import reached, since
 
 DAY_MINUTES: Final = 1_440
-SHOWN: Final = ("entry", "interest")
+SHOWN: Final = ("entry", "interest", "recommended")
 
 
 class Sent(NamedTuple):

@@ -20,6 +20,11 @@ CHOOSERS: Final = {
     "linear_thompson": "看人选择, 边发边学",
     "linucb": "看人选择 (LinUCB)",
 }
+SHOWN: Final = {
+    "entry": "进入时看的那件",
+    "interest": "最感兴趣的分类",
+    "recommended": "最适合此人的内容",
+}
 EM: Final = 13.6  # width of a Chinese character at 14 px, a little less than its square
 MOST_LINES: Final = 4
 
@@ -140,7 +145,7 @@ def _send_lines(send: Send, width: int) -> list[Line]:
     if send.coupon:
         lines.append(Line(f"券 {send.coupon}"))
     if send.show:
-        shown = {"entry": "进入时看的那件", "interest": "最感兴趣的分类"}.get(send.show, send.show)
+        shown = SHOWN.get(send.show, send.show)
         lines.append(Line(f"展示 {shown}"))
     if send.ad:
         lines.append(Line(f"广告 {send.ad}"))

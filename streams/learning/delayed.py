@@ -15,12 +15,12 @@ al., Addressing delayed feedback for continuous training (RecSys 2019) for what 
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
 from streams.learning import rows
-from streams.learning.logistic import OnlineLogistic, sigmoid
+from streams.learning.logistic import LogisticDelta, OnlineLogistic, sigmoid
 from streams.learning.validation import Validation
 
 GRACE_MS: Final = 600_000  # labels may be on their way for so long after their stage
@@ -38,6 +38,14 @@ class Awaited(Struct, array_like=True, gc=False):
     given: int  # probability of the whole horizon, of WHOLE
     features: bytes
     stage: int = 0
+
+
+class Answer(NamedTuple):
+    """What became of a prediction of the whole horizon, and the features it was made on."""
+
+    given: float
+    happened: bool
+    features: list[float]
 
 
 class Progress(Struct, array_like=True):
@@ -67,6 +75,7 @@ class DelayedOutcome:
         self.logistic.begin([*self.names, *early, *stage], [0.0] * (2 * size + stages))
         self.logistic.intercept = SELDOM
         self._learned = self._told = False
+        self._answers: list[Answer] = []
 
     def probability(self, x: Sequence[float], stages: int | None = None) -> float:
         """P(it happens within the first `stages`); of the whole horizon where None."""
@@ -84,9 +93,9 @@ class DelayedOutcome:
         given = round(self.probability(unpack(packed)) * WHOLE)
         return Awaited(now_ms // 1000, given, packed)
 
-    def passed(self, awaited: Awaited, now_ms: int, *, kept_ms: int) -> Awaited | None:
-        """Time went on: stages that are over are learned as silent. None: nothing more to come,
-        `kept_ms` after the end, when no correction is accepted any more."""
+    def passed(self, awaited: Awaited, now_ms: int) -> Awaited:
+        """Time went on: stages that are over are learned as silent. Keep a prediction whose last
+        stage is over for as long as a late positive shall correct it."""
         made_ms = awaited.made_s * 1000
         while awaited.stage < len(self.ends_ms):
             if now_ms < made_ms + self.ends_ms[awaited.stage] + GRACE_MS:
@@ -95,8 +104,8 @@ class DelayedOutcome:
             awaited.stage += 1
             if awaited.stage == len(self.ends_ms):
                 self.progress.timed_out += 1
-                self.progress.validation.add(awaited.given / WHOLE, False)
-        return awaited if now_ms < made_ms + self.ends_ms[-1] + kept_ms else None
+                self._answered(awaited, False)
+        return awaited
 
     def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> Awaited | None:
         """It happened at `time_ms`, heard of at `now_ms`. None: the prediction is answered."""
@@ -115,7 +124,7 @@ class DelayedOutcome:
             progress.timed_out -= 1
             progress.validation.correct(given, True)
         else:
-            progress.validation.add(given, True)
+            self._answered(awaited, True)
         return None
 
     def censor(self) -> None:
@@ -133,6 +142,22 @@ class DelayedOutcome:
             )
         ]
         return [*found, ("intercept", 1.0, self.logistic.intercept + weights[2 * size])]
+
+    def share(self) -> LogisticDelta | None:
+        """What was learned here since the last call; `logistic.begin_sharing()` comes first."""
+        delta = self.logistic.share()
+        self._learned = self._learned or delta is not None
+        return delta
+
+    def absorb(self, delta: LogisticDelta) -> None:
+        """What another learner of the same outcome learned."""
+        self.logistic.absorb(delta)
+        self._learned = True
+
+    def restore(self, weights: bytes) -> None:
+        """Back to an earlier row of weights."""
+        self.logistic.from_row(weights)
+        self._learned = True
 
     def metrics(self) -> dict[str, float]:
         progress = self.progress
@@ -163,6 +188,16 @@ class DelayedOutcome:
             self.logistic.from_row(row)
         else:
             raise ValueError(f"no row {name!r} of a delayed outcome")
+
+    def answers(self) -> list[Answer]:
+        """Those that came since the last call, corrections apart."""
+        found, self._answers = self._answers, []
+        return found
+
+    def _answered(self, awaited: Awaited, happened: bool) -> None:
+        given = awaited.given / WHOLE
+        self.progress.validation.add(given, happened)
+        self._answers.append(Answer(given, happened, unpack(awaited.features)))
 
     def _pending(self) -> int:
         progress = self.progress

@@ -23,6 +23,8 @@ SHARE: Final = 0.001
 FADING: Final = 1.0 - 1.0 / 25_000
 EVERY: Final = 8  # one action in so many is judged: enough for the figures
 MOST: Final = 1e6  # of one count, after which a context is halved
+MIXTURE: Final = -1  # among what changed, beside the places of contexts
+OWN: Final = -2
 ORDERS: Final = 4  # everybody, last action, last two, last and gap
 
 
@@ -44,6 +46,10 @@ class _Mixture(Struct, array_like=True):
     judged: float = 0.0
 
 
+class _Own(Struct, array_like=True):
+    counted: dict[int, int]
+
+
 class NextAction:
     """`names` of the actions; places in it are what is learned and foreseen."""
 
@@ -53,6 +59,29 @@ class NextAction:
         self._mixture = _Mixture([1.0 / ORDERS] * ORDERS, [0.0] * size)
         self._contexts = [self._empty() for _ in names]
         self._changed: dict[int, None] = {}
+        self._sharing = False
+        self._own: dict[int, int] = {}  # actions since the last share, by context
+
+    def begin_sharing(self) -> None:
+        """What is counted from here on is for `share`."""
+        self._sharing = True
+
+    def share(self) -> list[int] | None:
+        """What was counted here since the last call, as (context, count) one after the other; None:
+        nothing."""
+        if not self._own:
+            return None
+        found = [number for pair in self._own.items() for number in pair]
+        self._own = {}
+        self._changed[OWN] = None
+        return found
+
+    def absorb(self, counted: list[int]) -> None:
+        """What another learner counted. What is of no known context changes nothing."""
+        for code, count in zip(counted[::2], counted[1::2], strict=True):
+            before, last, gap, action = self._context(code)
+            if -1 <= last < len(self.names) and count > 0:
+                self._add(before, last, gap, action, float(count))
 
     def learn(self, before: int, last: int, gap_ms: int, action: int) -> float:
         """Count an action; returns its probability before that. `before` and `last` are places, -1
@@ -68,15 +97,12 @@ class NextAction:
             for w, p in zip(mixture.weights, given, strict=True)
         ]
         mixture.actions += 1
-        self._count(mixture.everybody, action)
-        self._changed[-1] = None
-        if last >= 0:
-            context = self._contexts[last]
-            self._count(context.next, action)
-            self._count(context.gap[gap_of(gap_ms)], action)
-            if before >= 0:
-                self._count(context.before[before], action)
-            self._changed[last] = None
+        gap = gap_of(gap_ms)
+        self._add(before, last, gap, action, 1.0)
+        if self._sharing:
+            code = self._code(before, last, gap, action)
+            self._own[code] = self._own.get(code, 0) + 1
+            self._changed[OWN] = None
         return probability
 
     def probabilities(self, before: int, last: int, gap_ms: int) -> list[float]:
@@ -104,8 +130,10 @@ class NextAction:
     def changed_rows(self, prefix: bytes) -> list[tuple[bytes, bytes | None]]:
         found: list[tuple[bytes, bytes | None]] = []
         for place in self._changed:
-            if place < 0:
+            if place == MIXTURE:
                 found.append((prefix + b"mixture", rows.pack(self._mixture)))
+            elif place == OWN:
+                found.append((prefix + b"own", rows.pack(_Own(self._own))))
             else:
                 found.append((prefix + b"%d" % place, rows.pack(self._contexts[place])))
         self._changed.clear()
@@ -119,6 +147,8 @@ class NextAction:
             if len(mixture.everybody) != size:
                 raise ValueError(f"counts are of {len(mixture.everybody)} actions, not {size}")
             self._mixture = mixture
+        elif name == b"own":
+            self._own = rows.unpack(row, _Own).counted
         elif name.isdigit() and int(name) < size:
             self._contexts[int(name)] = rows.unpack(row, _Context)
         else:
@@ -161,8 +191,31 @@ class NextAction:
         likely = self.probabilities(before, last, gap_ms)
         mixture.hits = FADING * mixture.hits + (likely[action] >= max(likely))
 
-    def _count(self, counts: list[float], action: int) -> None:
-        counts[action] += 1.0
+    def _code(self, before: int, last: int, gap: int, action: int) -> int:
+        """A context and an action as one number."""
+        size = len(self.names)
+        return (((last + 1) * (size + 1) + before + 1) * (len(GAPS_MS) + 1) + gap) * size + action
+
+    def _context(self, code: int) -> tuple[int, int, int, int]:
+        """What `_code` was made of."""
+        rest, action = divmod(code, len(self.names))
+        rest, gap = divmod(rest, len(GAPS_MS) + 1)
+        last, before = divmod(rest, len(self.names) + 1)
+        return before - 1, last - 1, gap, action
+
+    def _add(self, before: int, last: int, gap: int, action: int, count: float) -> None:
+        self._count(self._mixture.everybody, action, count)
+        self._changed[MIXTURE] = None
+        if last >= 0:
+            context = self._contexts[last]
+            self._count(context.next, action, count)
+            self._count(context.gap[gap], action, count)
+            if before >= 0:
+                self._count(context.before[before], action, count)
+            self._changed[last] = None
+
+    def _count(self, counts: list[float], action: int, count: float) -> None:
+        counts[action] += count
         if counts[action] > MOST:
             counts[:] = [count / 2.0 for count in counts]
 

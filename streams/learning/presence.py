@@ -4,12 +4,13 @@ A person comes at a rate of their own and leaves for good with a constant daily 
 them leave. Rates are a mixture over a fixed grid, so the posterior from (active days, span,
 silence) is a sum over the grid, and exact. How common each rate is among the people is learned
 online by EM: the few days known of a newcomer are weighed against it (shrinkage, as a Gamma prior
-would, but of any shape).
+would, but of any shape). Several learners tell each other the sum of their posteriors over rates,
+and each takes it as so many steps of EM at once.
 Source: the discrete form of Schmittlein, Morrison, Colombo, Counting your customers (1987), and
 Fader, Hardie, Shang, Customer-base analysis in a discrete-time noncontractual setting (2010).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import exp, log
 
 from msgspec import Struct, field
@@ -21,6 +22,7 @@ FIRST_STEP = 1.0 / 100  # of EM: short histories say little each, so it starts w
 LAST_STEP = 1.0 / 2_000  # ... and ends following the last few thousand posteriors
 FADING = 1.0 - 1.0 / 1_500
 LEAST = 1e-4  # no rate ever becomes impossible
+MOST_TOLD = 1e9  # posteriors told at once: no day has that many checks
 
 ACTIVE = tuple(1.0 - exp(-rate) for rate in RATES)  # probability of a visit on a day
 LOG_ACTIVE = tuple(log(active) for active in ACTIVE)
@@ -44,6 +46,7 @@ class Presence(Struct, array_like=True):
 
     shares: list[float] = field(default_factory=lambda: [1.0 / len(RATES)] * len(RATES))
     step: float = FIRST_STEP
+    own: list[float] = []  # posteriors to be shared: how many, and their sums; empty: none are
 
     def learn(self, posterior: "Posterior") -> None:
         """One step of online EM; what every rate is given on top keeps each of them possible."""
@@ -56,6 +59,43 @@ class Presence(Struct, array_like=True):
             for share, there, left in zip(self.shares, posterior.there, posterior.left, strict=True)
         ]
         self.step = max(step * FADING, LAST_STEP)
+        if self.own:
+            self._keep(posterior)
+
+    def begin_sharing(self) -> None:
+        """What is learned from here on is for `share`."""
+        if not self.own:
+            self.own = [0.0] * (1 + len(RATES))
+
+    def share(self) -> list[float] | None:
+        """Number of posteriors learned since the last call, and their sums per rate; None: none."""
+        own = self.own
+        if not own or not own[0]:
+            return None
+        self.own = [0.0] * len(own)
+        return own
+
+    def absorb(self, delta: Sequence[float]) -> None:
+        """Take over posteriors that others learned; what is none changes nothing."""
+        if len(delta) != 1 + len(RATES) or not all(0.0 <= part < MOST_TOLD for part in delta):
+            return
+        count, *sums = delta
+        total = sum(sums)
+        if count < 1.0 or total <= 0.0:
+            return
+        least = LEAST * len(RATES)
+        moved = 1.0 - (1.0 - self.step * (1.0 + least)) ** count
+        self.shares = [
+            (1.0 - moved) * share + moved * (part / total + LEAST) / (1.0 + least)
+            for share, part in zip(self.shares, sums, strict=True)
+        ]
+        self.step = max(self.step * FADING**count, LAST_STEP)
+
+    def _keep(self, posterior: "Posterior") -> None:
+        own, total = self.own, posterior.total
+        own[0] += 1.0
+        for rate, (there, left) in enumerate(zip(posterior.there, posterior.left, strict=True), 1):
+            own[rate] += (there + left) / total
 
     def posterior(self, *, active: float, span: float, silence: float) -> "Posterior":
         """After `active` more active days within `span` days of the first, then `silence` days."""

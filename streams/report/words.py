@@ -66,6 +66,9 @@ FEATURES: dict[str, Words] = {
     "tenure": Words("成为用户多久", "tenure"),
     "weekday_sin": Words("星期规律（一）", "day of the week, 1"),
     "weekday_cos": Words("星期规律（二）", "day of the week, 2"),
+    "intercept": Words("所有人共同的基数", "what all share"),
+    "horizon": Words("其后各天", "the days after the coming one"),
+    "calibration": Words("校准", "calibration"),
 }
 
 SCENARIOS: dict[str, Words] = {
@@ -152,6 +155,7 @@ _OUTCOMES_ZH: dict[str, str] = {
     "RESTARTED": "旅程新版本，重新开始",
     "AWAITING_STAFF": "已发出，待员工确认",
     "JOURNEY_LIMIT": "所在旅程数已达上限",
+    "ABUSE_SUSPECTED": "疑似薅羊毛，暂停发券（可申诉）",
 }
 
 # The gates of a step in the order they are asked, with what each makes sure of.
@@ -169,6 +173,7 @@ GATES: tuple[tuple[tuple[str, ...], Words], ...] = (
     (("TEMPLATE_ERROR",), Words("文案可填充", "the wording can be filled")),
     (("NO_CONSENT",), Words("有授权", "consent given")),
     (("SUPPRESSED",), Words("未取关、未拒绝", "not unfollowed, did not say no")),
+    (("ABUSE_SUSPECTED",), Words("没有薅羊毛嫌疑", "not suspected of abuse")),
     (("NO_ADDRESS",), Words("有可触达渠道", "a channel reaches the person")),
     (("HOLDOUT_GLOBAL", "HOLDOUT_JOURNEY"), Words("不在对照组", "not in a control group")),
     (("NO_ENTITLEMENT",), Words("有微信发送额度", "WeChat grants a message")),

@@ -6,9 +6,10 @@ import msgspec
 import pytest
 
 from streams.contract.codec import decode_record, encode
-from streams.contract.events import ACTIVITY, HARD_CHURN, REDUCED, TYPES, Item
+from streams.contract.events import ACTIVITY, HARD_CHURN, TYPES, Item
 from streams.contract.partitioning import partition_of
 from streams.contract.records import Genesis, Mail, Observed, Origin, Rejected, Tick
+from streams.contract.reductions import REDUCED
 from streams.contract.shapes import shape_of
 from streams.contract.text import has_invisible, may_have_invisible, without_invisible
 

@@ -169,7 +169,7 @@ def test_an_erasure_reaches_every_alias_of_the_person(partitions: int) -> None:
     world.wait(HOUR_MS)
     world.see(bob, "page.viewed")
     world.see(ann, "page.viewed")
-    assert not world.mail
+    assert not [mail for _, _, mail in world.mail if mail.kind != "model"]
     assert users(world) == sorted([f"{ann}.1", f"{bob}.1"])
 
 
@@ -200,8 +200,9 @@ def test_mail_that_is_delivered_twice_is_folded_once() -> None:
         world.feed(target, mail)
         world.feed(target, mail)
         sent.append((target, mail))
-    assert [mail.kind for _, mail in sent] == ["move", "adopt"]
-    assert world.count("mail.redelivered") == 2
+    kinds = [mail.kind for _, mail in sent]
+    assert [kind for kind in kinds if kind != "model"] == ["move", "adopt"]
+    assert world.count("mail.redelivered") == len(kinds)
     world.see(ann, "user.attributes_given", {"attributes": {"sex": "f"}})
     profile = world.profile(ann)
     assert profile is not None

@@ -6,11 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.learning.delayed import GRACE_MS, Awaited, DelayedOutcome, pack, unpack
+from streams.learning.delayed import GRACE_MS, DelayedOutcome, pack, unpack
 
 HOUR = 3_600_000
 ENDS = (HOUR, 24 * HOUR, 72 * HOUR)
-KEPT = 7 * 24 * HOUR
 
 
 def outcome() -> DelayedOutcome:
@@ -19,13 +18,12 @@ def outcome() -> DelayedOutcome:
 
 def test_a_prediction_is_a_negative_of_each_stage_once_the_stage_and_its_grace_are_over() -> None:
     model = outcome()
-    awaited: Awaited | None = model.await_([1.0, 0.0], 0)
-    assert awaited is not None
-    assert model.passed(awaited, HOUR, kept_ms=KEPT) is awaited
+    awaited = model.await_([1.0, 0.0], 0)
+    assert model.passed(awaited, HOUR) is awaited
     assert awaited.stage == 0
-    model.passed(awaited, HOUR + GRACE_MS, kept_ms=KEPT)
+    model.passed(awaited, HOUR + GRACE_MS)
     assert (awaited.stage, model.metrics()["examples"]) == (1, 1.0)
-    model.passed(awaited, HOUR + GRACE_MS, kept_ms=KEPT)
+    model.passed(awaited, HOUR + GRACE_MS)
     assert model.metrics()["examples"] == 1.0
 
 
@@ -49,7 +47,7 @@ def test_what_happened_before_the_prediction_or_after_its_horizon_says_nothing()
 def test_a_late_positive_corrects_a_negative_by_time_out() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 0)
-    model.passed(awaited, 80 * HOUR, kept_ms=KEPT)
+    model.passed(awaited, 80 * HOUR)
     assert model.progress.timed_out == 1
     before = model.probability([1.0, 0.0])
     assert model.happened(awaited, 2 * HOUR, 81 * HOUR) is None
@@ -57,12 +55,6 @@ def test_a_late_positive_corrects_a_negative_by_time_out() -> None:
     assert (found["corrected"], found["timed_out"], found["matured"]) == (1.0, 0.0, 1.0)
     assert found["prevalence"] == 1.0
     assert model.probability([1.0, 0.0]) > before
-
-
-def test_after_the_time_for_corrections_nothing_is_kept() -> None:
-    model = outcome()
-    awaited = model.await_([1.0, 0.0], 0)
-    assert model.passed(awaited, ENDS[-1] + KEPT, kept_ms=KEPT) is None
 
 
 def test_a_fresh_model_is_not_biased_by_labels_that_are_still_on_their_way() -> None:
@@ -76,7 +68,7 @@ def test_a_fresh_model_is_not_biased_by_labels_that_are_still_on_their_way() -> 
             if hour < 48:
                 model.happened(awaited, hour * HOUR, hour * HOUR)
                 continue
-        model.passed(awaited, 48 * HOUR, kept_ms=KEPT)
+        model.passed(awaited, 48 * HOUR)
     silent_by_now = 1.0 - model.probability([0.0, 0.0], stages=2)
     assert abs(silent_by_now - (1.0 - 0.5 * 0.4)) < 0.05
 
@@ -91,7 +83,7 @@ def test_a_model_taken_over_from_its_rows_goes_on_bit_for_bit() -> None:
         twin.load_row(key.removeprefix(b"m:x/"), row)
     assert twin.probability([0.5, 1.0]) == model.probability([0.5, 1.0])
     for each in (model, twin):
-        each.passed(each.await_([0.5, 1.0], 0), 90 * HOUR, kept_ms=KEPT)
+        each.passed(each.await_([0.5, 1.0], 0), 90 * HOUR)
     assert twin.metrics() == model.metrics()
     assert twin.changed_rows(b"") == model.changed_rows(b"")
 
@@ -111,7 +103,7 @@ def test_contributions_add_up_to_the_log_odds_of_the_first_stage() -> None:
         if number % 2:
             model.happened(awaited, 0, 0)
         else:
-            model.passed(awaited, 90 * HOUR, kept_ms=KEPT)
+            model.passed(awaited, 90 * HOUR)
     x = [1.0, 1.0]
     added = sum(part[2] for part in model.contributions(x))
     first = 1.0 / (1.0 + exp(-added))

@@ -86,3 +86,27 @@ def test_rows_of_other_actions_are_refused() -> None:
         NextAction(NAMES[:2]).load_row(b"mixture", row)
     with pytest.raises(ValueError, match="no row"):
         model.load_row(b"77", row)
+
+
+def test_learners_that_share_their_counts_know_what_one_learner_would() -> None:
+    random = Random(5)
+    path = [
+        (random.randrange(-1, 3), random.randrange(-1, 3), random.randrange(10**8), number % 3)
+        for number in range(400)
+    ]
+    parts = [NextAction(NAMES), NextAction(NAMES)]
+    for part in parts:
+        part.begin_sharing()
+    for number, step in enumerate(path):
+        parts[number % 2].learn(*step)
+    for part, other in (parts, parts[::-1]):
+        counted = other.share()
+        assert counted is not None
+        part.absorb(counted)
+    assert [part.share() for part in parts] == [None, None]
+    whole = dict(learned(path).changed_rows(b""))
+    for part in parts:
+        rows = dict(part.changed_rows(b""))
+        assert [rows[b"%d" % place] for place in range(3)] == [
+            whole[b"%d" % place] for place in range(3)
+        ]

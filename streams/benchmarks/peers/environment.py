@@ -24,13 +24,14 @@ def python_of(folder: Path, packages: Sequence[str], without_dependencies: Seque
     uv = shutil.which("uv")
     if uv:
         run(uv, "venv", "-q", "--clear", "-p", sys.executable, folder)
-        install = [uv, "pip", "install", "-q", "--python", python]
+        install: list[str | Path] = [uv, "pip", "install", "-q", "--python", python]
     else:
         venv.create(folder, clear=True, with_pip=True)
         install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
         install += ["--no-compile"]
     run(*install, *packages)
-    run(*install, "--no-deps", *without_dependencies)
+    if without_dependencies:
+        run(*install, "--no-deps", *without_dependencies)
     made.write_text(wanted)
     return python
 

@@ -1,60 +1,104 @@
-"""Vowpal Wabbit's contextual bandits on the same stream.
+"""Vowpal Wabbit's contextual bandits in a world whose truth is known.
 
-One reward, as is its way: value less cost, in units of 6 000 fen so that its learning rate fits.
-It sees the person's features crossed with the arm, its own propensities, and the same floor. Of
-the options tried (with and without the features uncrossed, the range of costs told, coin betting,
-a learning rate of 0.1), each on one seed of a noisier world, these had the least regret summed
-over the explorations; single ones do better with others. It is not tuned beyond that.
+python vowpal.py WORLD CHOICES
+
+Runs in an environment of its own and knows nothing of ours. WORLD is a JSON file: contexts, net
+rewards of each arm, draws, delay, and the settings to try; CHOICES, which it writes, has the arms
+chosen under each of them. It draws from its own probabilities by the draws given.
+
+One reward, as is its way: value less cost, in units that make an order about 1. Features are those
+of the person crossed with the arm (`-q pa`), and where the settings say so their products as well.
 """
 
-from collections.abc import Sequence
-from importlib.util import find_spec
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
 
-from streams.engine.choices.choice import with_floor
-from streams.simulation import offers
-from streams.simulation.offers import ARMS, Person
-
-INSTALLED = find_spec("vowpalwabbit") is not None
-UNIT_FEN = 6_000.0
-EXPLORATIONS = {
-    "squarecb": "--squarecb",
-    "regcb": "--regcb --mellowness 0.01",
-    "cover": "--cover 4",
-    "epsilon": "--epsilon 0.05",
+NAME: Final = "vw"
+PACKAGES: Final = ("vowpalwabbit==9.11.9",)
+COMMON: Final = "--cb_explore_adf --cb_type mtr --ignore_linear p --quiet"
+EXPLORATIONS: Final = (
+    "--epsilon 0.05",
+    "--squarecb",
+    "--squarecb --gamma_scale 100",
+    "--squarecb --gamma_scale 1000",
+    "--regcb --mellowness 0.01 --cb_min_cost -1.5 --cb_max_cost 0.5",
+    "--bag 5",
+    "--cover 4",
+    "--softmax --lambda 10",
+    "--first 500",
+)
+FEATURES: Final = ("-q pa", "-q pa --interactions ppa")
+RATES: Final = (0.1, 0.5, 1.0)
+GRID: Final = tuple(
+    f"{exploration} {features} -l {rate}"
+    for exploration in EXPLORATIONS
+    for features in FEATURES
+    for rate in RATES
+)
+# Of the grid, by `python -m streams.benchmarks.vowpal_grid`: the least regret first.
+BEST: Final = {
+    "linear": (
+        "--squarecb --gamma_scale 1000 -q pa -l 0.5",
+        "--first 500 -q pa -l 0.1",
+        "--squarecb --gamma_scale 100 -q pa -l 0.5",
+    ),
+    "offers": (
+        "--squarecb --gamma_scale 1000 -q pa --interactions ppa -l 0.5",
+        "--squarecb --gamma_scale 1000 -q pa -l 0.5",
+        "--squarecb --gamma_scale 1000 -q pa -l 0.1",
+    ),
+    "interactions": (
+        "--squarecb --gamma_scale 1000 -q pa --interactions ppa -l 1.0",
+        "--squarecb --gamma_scale 100 -q pa --interactions ppa -l 1.0",
+        "--squarecb --gamma_scale 1000 -q pa --interactions ppa -l 0.5",
+    ),
 }
 
 
-class Vowpal:
-    def __init__(self, exploration: str, seed: int, floor: float) -> None:
-        from vowpalwabbit import Workspace  # noqa: PLC0415 - only where it is installed
+def main() -> None:
+    world = json.loads(Path(sys.argv[1]).read_text())
+    contexts = [
+        "shared |p " + " ".join(f"f{place}:{number:.6f}" for place, number in enumerate(context))
+        for context in world["contexts"]
+    ]
+    chosen = {settings: play(world, contexts, settings) for settings in world["settings"]}
+    Path(sys.argv[2]).write_text(json.dumps(chosen))
 
-        self.floor = floor
-        self.workspace = Workspace(
-            f"--cb_explore_adf {EXPLORATIONS[exploration]} --cb_type mtr -q pa "
-            "--ignore_linear p --cb_min_cost -2 --cb_max_cost 0.5 "
-            f"--random_seed {seed + 1} --quiet"
-        )
 
-    def shares(self, person: Person) -> Sequence[float]:
-        shares = [0.0] * len(ARMS)
-        for arm, share in enumerate(self.workspace.predict(self._example(person))):
-            shares[arm] = share
-        return with_floor(shares, self.floor)
+def play(world: dict[str, Any], contexts: list[str], settings: str) -> list[int]:
+    from vowpalwabbit import Workspace  # noqa: PLC0415 - who only asks for the names has none
 
-    def learn(self, person: Person, arm: int, propensity: float) -> None:
-        value, cost = offers.answer(person, arm)
-        self.workspace.learn(self._example(person, (arm, (cost - value) / UNIT_FEN, propensity)))
+    workspace = Workspace(f"{COMMON} {settings}")
+    rewards, delay = world["rewards"], world["delay"]
+    plain = [f"|a arm{arm}" for arm in range(len(rewards[0]))]
+    arms: list[int] = []
+    shares: list[float] = []
+    for number, (context, u) in enumerate(zip(contexts, world["draws"], strict=True)):
+        given = workspace.predict([context, *plain])
+        arm = draw(given, u)
+        arms.append(arm)
+        shares.append(given[arm])
+        then = number - delay
+        if then >= 0:
+            lines = [contexts[then], *plain]
+            arm = arms[then]
+            lines[1 + arm] = f"0:{-rewards[then][arm]:.6f}:{shares[then]:.6f} {plain[arm]}"
+            workspace.learn(lines)
+    workspace.finish()
+    return arms
 
-    def uplift(self, person: Person) -> float:
-        """Its estimates are not given out beside propensities; those stand in for them."""
-        shares = self.shares(person)
-        return shares[2] - shares[0]
 
-    def _example(self, person: Person, label: tuple[int, float, float] | None = None) -> list[str]:
-        numbers = zip(offers.FEATURES, person.features, strict=True)
-        lines = ["shared |p " + " ".join(f"{name}:{number:.6f}" for name, number in numbers)]
-        for arm, name in enumerate(ARMS):
-            chosen = label is not None and arm == label[0]
-            head = f"0:{label[1]:.6f}:{label[2]:.6f} " if label is not None and chosen else ""
-            lines.append(f"{head}|a {name}")
-        return lines
+def draw(shares: list[float], u: float) -> int:
+    reached, last = 0.0, 0
+    for arm, share in enumerate(shares):
+        if share > 0.0:
+            reached, last = reached + share, arm
+            if u < reached:
+                return arm
+    return last
+
+
+if __name__ == "__main__":
+    main()

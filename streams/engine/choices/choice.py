@@ -23,8 +23,8 @@ class Step(NamedTuple):
     """A `decide` step: its arms in the file's order, weights alike, how many features it sees.
 
     `forgetting` in (0.5, 1] multiplies what a linear chooser knows of an arm before each example
-    of it: 0.999 remembers about the last thousand. At 1 nothing is forgotten and the order of
-    examples does not matter.
+    of it: 0.999 remembers about the last thousand. At 1 nothing is forgotten, and the order of
+    examples does not matter but for products of features (products.py), where it does a little.
     """
 
     arms: tuple[str, ...]

@@ -9,8 +9,10 @@ from typing import Any
 
 from streams.contract.events import (
     Ad,
+    AdCommented,
     ArticleRead,
     Cart,
+    Commented,
     Form,
     Item,
     NotInterested,
@@ -98,11 +100,13 @@ def _payment(moment: Moment, data: Any) -> None:
 
 EXTRACT: dict[type, Callable[[Moment, Any], None]] = {
     Item: _item,
+    Commented: _item,
     Cart: _cart,
     ArticleRead: _article,
     PageViewed: _page,
     Searched: _category,
     Ad: _category,
+    AdCommented: _category,
     Form: _category,
     Shared: _item_of_category,
     NotInterested: _item_of_category,

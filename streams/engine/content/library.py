@@ -53,6 +53,17 @@ def rules_of(library: Library) -> Rules:
     return Rules(library.limits, library.words, library.coupons)
 
 
+def id_of(piece: Goods | Article) -> str:
+    return piece.item_id if isinstance(piece, Goods) else piece.article_id
+
+
+def is_offered(goods: Goods, now_ms: int) -> bool:
+    begins, ends = goods.valid_from, goods.valid_until
+    return (begins is None or begins.timestamp() * 1000 <= now_ms) and (
+        ends is None or now_ms < ends.timestamp() * 1000
+    )
+
+
 def goods_values(goods: Goods) -> dict[str, Any]:
     return {
         "goods.title": goods.title,

@@ -320,12 +320,13 @@ class Journey:
         return ()
 
     def _scores(self) -> str:
-        """Which model's score the entry condition asks for: `churn`, `interest` or none."""
+        """Which model's score the entry condition asks for, `interest` or none."""
         for where, expression in self.expressions:
             if where == "entry.where":
                 names = [name for name, _ in expression.calls]
-                if "score" in names:
-                    return "churn"
+                for name, arguments in expression.calls:
+                    if name == "score":
+                        return str(arguments[0])
                 if "interest" in names or ("data", "interest") in expression.paths:
                     return "interest"
         return ""

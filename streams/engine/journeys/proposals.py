@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from streams.contract.content import Article
+from streams.contract.content import Article, Goods
 from streams.contract.journeys import Arm
 from streams.contract.triggers import Content, Contribution, Coupon, Message
 from streams.engine.content.filling import TEMPLATE_ERROR, CompiledVariant, Hole, fill
@@ -19,6 +19,9 @@ from streams.engine.content.library import (
     ad_values,
     article_values,
     coupon_values,
+    goods_values,
+    id_of,
+    is_offered,
 )
 from streams.engine.features import features
 from streams.engine.insight import Insight
@@ -26,6 +29,7 @@ from streams.engine.journeys.compiled import CompiledStep, Journey
 from streams.engine.journeys.journey import Due, Proposal
 from streams.engine.journeys.values import Values
 from streams.engine.journeys.view import View
+from streams.engine.models.recommend import RecommendModel
 from streams.engine.state import UserState
 
 EVERY_VARIANT: Final = "*"
@@ -49,6 +53,7 @@ class Proposer:
         self._zone = zone
         self.shelf = shelf
         self._by_category: dict[str, Article] = {}
+        self._pieces: dict[str, str] = {}  # what can be recommended, by its category
         self.put(shelf)
 
     def put(self, shelf: Shelf) -> None:
@@ -57,13 +62,16 @@ class Proposer:
         self._by_category = {}
         for article in shelf.articles.values():
             self._by_category.setdefault(article.category, article)
+        pieces: list[Goods | Article] = [*shelf.goods.values(), *shelf.articles.values()]
+        self._pieces = {id_of(piece): piece.category for piece in pieces}
 
     def score(self, journey: Journey, view: View) -> float:
         """The model's score that the entry condition asks for, 0 where it asks for none."""
-        if journey.scores == "churn":
-            return self._insight.churn(view.state)
-        if journey.scores == "interest" and view.moment.category:
-            return self._insight.interest(view.state, view.moment.category, view.now_ms)
+        if journey.scores == "interest":
+            category = view.moment.category
+            return self._insight.interest(view.state, category, view.now_ms) if category else 0.0
+        if journey.scores:
+            return self._insight.score(journey.scores, view.state, view.now_ms)
         return 0.0
 
     def due(self, journey: Journey, step: CompiledStep, view: View) -> Due:
@@ -112,11 +120,7 @@ class Proposer:
         return due
 
     def _why(self, journey: Journey, view: View) -> list[Contribution]:
-        if journey.scores == "churn":
-            return self._insight.why_churn(view.state, view.now_ms)
-        if journey.scores == "interest":
-            return self._insight.why_interest(view.state, view.now_ms)
-        return []
+        return self._insight.why(journey.scores, view.state, view.now_ms)
 
     def _expanded(self, arm: Arm) -> Iterator[Arm]:
         name, slash, variant = arm.template.partition("/")
@@ -197,11 +201,29 @@ class Proposer:
             return None
         return None if variant is None else (template, variant)
 
+    def _recommended(self, values: Values) -> str:
+        """The piece of the library that suits the person best, or everybody where the person
+        refused personalisation; empty where nothing does. Goods out of their time are left out."""
+        state, now_ms = values.view.state, values.view.now_ms
+        model = self._insight.model(RecommendModel)
+        pieces = {
+            item_id: category
+            for item_id, category in self._pieces.items()
+            if item_id not in self.shelf.goods or is_offered(self.shelf.goods[item_id], now_ms)
+        }
+        personal = self._personalised(state)
+        found = model.match(state, pieces, now_ms, 1, personal=personal)
+        return found[0].item_id if found else ""
+
     def _show(self, what: str, proposal: Proposal, values: Values) -> None:
         category, item_id = proposal.category, proposal.item_id
         if what == "interest":
             category = values.strongest()
             item_id = ""
+        elif what == "recommended":
+            what = self._recommended(values)
+            if what in self.shelf.goods:
+                values.put(goods_values(self.shelf.goods[what]))
         article = self.shelf.articles.get(what)
         if article is not None:
             category, item_id = article.category, article.article_id

@@ -6,7 +6,7 @@
     profile.<name>    the person: see PROFILE; `profile.city` and other attributes they told
     step.<id>.arm     the arm that was drawn at a step
     now.<name>        hour, minute and weekday (1 to 7) in the person's zone; `now.birthday_in`
-    count, last, entered, score, interest, has_tag, and of a step sent, delivered, opened, clicked
+    count, last, entered, score, interest, next, has_tag; of a step sent, delivered, opened, clicked
 
 The last events of a type are remembered for the types that some journey asks for, since it does,
 and at most MOST_RECENT of them: `count` reads to that, and asking for more is an error.
@@ -19,8 +19,9 @@ from typing import Any, Final, get_type_hints
 
 from streams.contract.events import TYPES
 from streams.contract.policy import DAY_MS
-from streams.engine.insight import Insight
+from streams.engine.insight import SCORES, Insight
 from streams.engine.journeys.view import View
+from streams.engine.models.doing import NAMES as ACTIONS
 from streams.engine.moment import DAILY_CHECK
 from streams.engine.profile import attributes
 from streams.engine.profile.hours import local_day, offset_ms
@@ -69,9 +70,16 @@ class Vocabulary:
         }
 
     def score(self, name: str) -> Value:
-        if name != "churn":
-            raise ValueError(f"no score {name!r}; there is: churn")
-        return Value("number", lambda view: self.insight.churn(view.state))
+        if name not in SCORES:
+            raise ValueError(f"no score {name!r}; there is: {', '.join(SCORES)}")
+        return Value("number", lambda view: self.insight.score(name, view.state, view.now_ms))
+
+    def next(self, action: str) -> Value:
+        if action not in ACTIONS:
+            raise ValueError(f"no action {action!r}; there is: {', '.join(ACTIONS)}")
+        return Value(
+            "number", lambda view: self.insight.next_action(view.state, action, view.now_ms)
+        )
 
     def interest(self, category: str) -> Value:
         return Value(
@@ -150,6 +158,7 @@ class Words:
         self._functions = {
             "score": Function(("text",), vocabulary.score),
             "interest": Function(("text",), vocabulary.interest),
+            "next": Function(("text",), vocabulary.next),
             "count": Function(("text", "duration"), _count),
             "last": Function(("text",), _last),
             "has_tag": Function(("text",), _has_tag),

@@ -12,6 +12,7 @@ time, which matures once t + H has passed, whichever way it went. A person silen
 Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993).
 """
 
+from math import log
 from struct import Struct as Layout
 
 from msgspec import Struct
@@ -22,7 +23,8 @@ from streams.engine.models.churn_features import NAMES, START, Outlook
 from streams.engine.profile.activity import Activity
 from streams.learning import rows
 from streams.learning.calibration import Calibration
-from streams.learning.logistic import OnlineLogistic, sigmoid
+from streams.learning.hazard import Hazard
+from streams.learning.logistic import sigmoid
 from streams.learning.presence import MOST_DAYS, Presence
 from streams.learning.validation import Validation
 
@@ -32,6 +34,8 @@ CALIBRATION = b"m:churn/calibration"
 VALIDATION = b"m:churn/validation"
 SLACK_MS = DAY_MS // 12  # a daily check may come this much late and still answer for its day
 WARM = 200  # examples before scores are put on record: earlier ones say nothing of the model
+COMMON = ("intercept", "horizon", "calibration")  # in an explanation: the same for alike people
+LEAST = 1e-12  # a probability that is explained is taken no closer to 0 or 1
 LAYOUT = Layout(f"<{len(NAMES)}f")  # single precision: half the row, and far below the noise
 
 
@@ -77,7 +81,7 @@ class ChurnModel:
         self._days = config.horizon_days
         self._horizon_ms = config.horizon_days * DAY_MS
         self._watch_ms = config.watch_days * DAY_MS
-        self._daily = OnlineLogistic(rate=0.05, start=1.0)
+        self._daily = Hazard(rate=0.05, start=1.0)
         self._daily.begin(NAMES, START)
         self._population = _Population(Presence())
         self._calibration = Calibration()
@@ -95,8 +99,8 @@ class ChurnModel:
             return None
         population, daily = self._population, self._daily
         outlook = Outlook(activity, population.presence, now_ms)
-        forecast = outlook.forecast(daily.weights, daily.intercept, self._days)
-        probability = self._calibration.apply(forecast.silence)
+        ahead = outlook.ahead(daily, self._days)
+        probability = self._calibration.apply(ahead.silence)
         settled = outlook.settled()
         if settled:
             population.presence.learn(outlook.posterior)
@@ -104,11 +108,11 @@ class ChurnModel:
         self._changed[PRESENCE] = None
         state.checked_ms = now_ms
         state.probability = probability
-        state.features = LAYOUT.pack(*forecast.features) if settled else b""
+        state.features = LAYOUT.pack(*ahead.features) if settled else b""
         if not state.pending_ms and daily.examples >= WARM:
             settled = now_ms - activity.first_ms >= self._horizon_ms
-            self._put_on_record(state, forecast.silence, probability, settled=settled)
-        return ChurnScore(probability, sigmoid(forecast.today), now_ms, self._days)
+            self._put_on_record(state, ahead.silence, probability, settled=settled)
+        return ChurnScore(probability, sigmoid(ahead.next), now_ms, self._days)
 
     def hard(self, state: ChurnState, now_ms: int) -> None:
         """The person ended the relation: the pending score has come true, and watching ends."""
@@ -119,13 +123,20 @@ class ChurnModel:
 
     def explain(self, activity: Activity, now_ms: int) -> list[tuple[str, float, float]]:
         """(feature, value, contribution), largest first; contributions are log-odds and sum up to
-        those of a silent coming day."""
-        features = Outlook(activity, self._population.presence, now_ms).features()
+        those of the score. What is no feature of the person is under COMMON: the features and the
+        intercept make a silent coming day, the days after it and the calibration the rest."""
+        ahead = Outlook(activity, self._population.presence, now_ms).ahead(self._daily, self._days)
         found = [
             (name, value, -weight * value)
-            for name, value, weight in zip(NAMES, features, self._daily.weights, strict=True)
+            for name, value, weight in zip(NAMES, ahead.features, self._daily.weights, strict=True)
         ]
-        found.append(("intercept", 1.0, -self._daily.intercept))
+        intercept = -self._daily.intercept
+        day = sum(part for *_, part in found) + intercept
+        probability = min(max(self._calibration.apply(ahead.silence), LEAST), 1.0 - LEAST)
+        given = log(probability / (1.0 - probability))
+        found.append(("intercept", 1.0, intercept))
+        found.append(("horizon", float(self._days), ahead.silence - day))
+        found.append(("calibration", probability, given - ahead.silence))
         found.sort(key=lambda part: (-abs(part[2]), part[0]))
         return found
 

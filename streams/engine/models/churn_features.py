@@ -9,12 +9,10 @@ features of recency and frequency were tried: they add noise and no knowledge.
 """
 
 from collections.abc import Iterator
-from math import cos, exp, expm1, log, log1p, pi, sin
-from operator import mul
-
-from msgspec import Struct
+from math import cos, exp, log, log1p, pi, sin
 
 from streams.engine.profile.activity import DAY_MS, PERIOD_MS, WEEK_MS, ZONE_MS, Activity
+from streams.learning.hazard import Ahead, Hazard
 from streams.learning.presence import Posterior, Presence
 
 MOVING = (  # with every day of silence
@@ -33,7 +31,6 @@ NAMES = (*MOVING, "orders", "rating", "rating_missing", "responses")
 START = (1.0, *[0.0] * (len(NAMES) - 1))  # before anything is learned, the presence model decides
 
 WEEK = (1 << 7) - 1  # of the bitmap of active days
-STEEP = 30.0  # bound of log-odds
 DECAY_7 = 0.5 ** (1 / 7)
 NEWCOMER_DAYS = 3.0
 SETTLING_MS = 2 * DAY_MS
@@ -43,12 +40,6 @@ RARELY, OFTEN = 1e-3, 1.0 - 1e-3  # bounds of a day's probability, and with it o
 NEWCOMER_FADES = exp(-1.0 / NEWCOMER_DAYS)
 TURN = (sin(2.0 * pi / 7.0), cos(2.0 * pi / 7.0))
 MOST = 200.0  # of what is counted and decayed: more says nothing more
-
-
-class Forecast(Struct, frozen=True, gc=False):
-    features: list[float]  # of the coming day, in the order of NAMES
-    today: float  # log-odds of activity on the coming day
-    silence: float  # log-odds of none on all the days asked for
 
 
 class Outlook:
@@ -74,24 +65,9 @@ class Outlook:
         """Whether there is a habit to learn from: the first days tell of the joining."""
         return self._now_ms - self._activity.first_ms >= SETTLING_MS
 
-    def forecast(self, weights: list[float], intercept: float, days: int) -> Forecast:
-        """The coming day's features, and the log-odds of no activity in `days` days.
-
-        The probability of silence is the product of the daily ones, each on features moved on by
-        the silent days before it.
-        """
-        steady = self._steady()
-        still = intercept + sum(map(mul, weights[len(MOVING) :], steady))
-        coming: list[float] = []
-        log_silence = today = 0.0
-        for features in self._moving(days):
-            logit = still + sum(map(mul, weights, features))
-            if not -STEEP < logit < STEEP:
-                logit = STEEP if logit > 0.0 else -STEEP
-            log_silence -= log1p(exp(logit))
-            if not coming:
-                coming, today = [*features, *steady], logit
-        return Forecast(coming, today, log_silence - log(-expm1(log_silence)))
+    def ahead(self, hazard: Hazard, days: int) -> Ahead:
+        """The coming day's features, and the log-odds of no activity in `days` days."""
+        return hazard.ahead(self._moving(days), self._steady())
 
     def _moving(self, days: int) -> Iterator[tuple[float, ...]]:
         activity, now_ms = self._activity, self._now_ms

@@ -15,14 +15,22 @@ With one partition nobody asks.
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from streams.contract.insights import Alert, AlertKind
+from streams.contract.policy import DAY_MS
 from streams.contract.records import Mail
+from streams.engine import chance
 from streams.engine.config import Config
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.state import NEVER_MS
 from streams.engine.store import Person
+from streams.learning.drift import Event
 
 Body = dict[str, Any]  # JSON; bytes go as base64
+
+
+def _nobody(user_id: str) -> None:
+    """Nobody is known."""
 
 
 class Surroundings(NamedTuple):
@@ -34,6 +42,9 @@ class Surroundings(NamedTuple):
     partitions: int
     letter: Callable[[int, Body], Mail]
     changed: Callable[[Person], None]  # tell the store that a person other than the moment's did
+    # For `receive`: a person of this partition, and whom a user id stands for now, maybe elsewhere.
+    find: Callable[[str], Person | None] = _nobody
+    stands_for: Callable[[str], str] = str
 
 
 class Model:
@@ -63,6 +74,37 @@ class Model:
     def letter(self, to: int, body: Body) -> Mail:
         """Mail to the model of this name in partition `to`: `receive` gets the body there."""
         return self.around.letter(to, {"model": self.NAME, "letter": body})
+
+    def alert(
+        self,
+        kind: AlertKind,
+        name: str,
+        now_ms: int,
+        *,
+        level: float,
+        reference: float,
+        detail: str,
+    ) -> Alert:
+        """Something a person should look at. The same one on one day has the same id."""
+        place = (str(self.around.partition), str(now_ms // DAY_MS))
+        return Alert(
+            alert_id=chance.identifier(self.around.seed, "alert", kind, name, *place),
+            at_ms=now_ms,
+            partition=self.around.partition,
+            kind=kind,
+            name=name,
+            level=round(level, 4),
+            reference=round(reference, 4),
+            detail=detail,
+            tenant=self.around.config.tenant,
+        )
+
+    def gate_moved(self, moved: Event, skill: float, now_ms: int) -> Alert:
+        """The gate of this model took it out of service, or let it back."""
+        detail = f"{moved.before} -> {moved.after}: {moved.reason}"
+        return self.alert(
+            "model_gate", self.NAME, now_ms, level=skill, reference=0.0, detail=detail
+        )
 
     def receive(self, body: Body, now_ms: int) -> list[Effect]:
         """A letter of this model in another partition."""

@@ -1,7 +1,7 @@
 """What people do next: learned at each action, asked by journeys and profiles."""
 
 from streams.engine.models.doing import NAMES, TYPES, Doing
-from streams.engine.models.model import Model, Surroundings
+from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.state import UserState
@@ -18,6 +18,8 @@ class NextActionModel(Model):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._actions = NextAction(NAMES)
+        if around.partitions > 1:
+            self._actions.begin_sharing()
 
     def learn(self, moment: Moment) -> list[Effect]:
         """Late actions are not counted: they did not come next."""
@@ -38,6 +40,8 @@ class NextActionModel(Model):
 
     def probability(self, state: UserState, action: str, now_ms: int) -> float:
         """P(the next thing the person does is this). Raises ValueError for no such action."""
+        if action not in NAMES:
+            raise ValueError(f"no action {action!r}; there is: {', '.join(NAMES)}")
         return self._of(state, now_ms)[NAMES.index(action)]
 
     def likeliest(self, state: UserState, now_ms: int) -> tuple[str, float]:
@@ -50,6 +54,13 @@ class NextActionModel(Model):
         doing = state.doing or Doing()
         gap_ms = max(now_ms - doing.last_s * 1000, 0)
         return self._actions.probabilities(doing.before, doing.last, gap_ms)
+
+    def share(self) -> Body | None:
+        counted = self._actions.share()
+        return None if counted is None else {"counted": counted}
+
+    def absorb(self, delta: Body, now_ms: int) -> None:
+        self._actions.absorb(delta["counted"])
 
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
         return self._actions.changed_rows(PREFIX)

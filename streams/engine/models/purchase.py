@@ -1,29 +1,36 @@
 """P(the person orders within the coming days), from days on record whose labels came late.
 
 A person has one prediction on record: made at a daily check, learned stage by stage
-(`learning/delayed.py`), and followed by the next one once it is answered or its week is over.
+(`learning/delayed.py`), and followed by the next one once it is answered, or a day after its week
+is over: so long a late order corrects what was learned as silence.
 Between checks the same weights score the person as they are at that moment.
 """
 
 from math import log1p
 from typing import Final
 
+import msgspec
+
 from streams.contract.events import HARD_CHURN
 from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
 from streams.engine.models.doing import NAMES as ACTIONS
 from streams.engine.models.doing import Doing
-from streams.engine.models.model import Model, Surroundings
+from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.activity import ORDERS
 from streams.engine.state import UserState
 from streams.engine.store import Person
 from streams.learning.delayed import DelayedOutcome, Progress
+from streams.learning.guard import Guard
+from streams.learning.logistic import LogisticDelta
 
 HOUR_MS: Final = 3_600_000
 ENDS_MS: Final = (HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS)
 PREFIX: Final = b"m:purchase/"
+GATE: Final = PREFIX + b"gate/"
+BUCKETS: Final = 7
 CART, VIEW, SEARCH = (ACTIONS.index(name) for name in ("cart", "view", "search"))
 NAMES: Final = (
     "recency",  # hours since the person was last active, logarithmic
@@ -49,6 +56,9 @@ class PurchaseModel(Model):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._outcome = DelayedOutcome(NAMES, ENDS_MS)
+        self._guard = Guard(BUCKETS)
+        if around.partitions > 1:
+            self._outcome.logistic.begin_sharing()
 
     def learn(self, moment: Moment) -> list[Effect]:
         """An order answers the prediction on record; the end of the relation censors it."""
@@ -60,17 +70,25 @@ class PurchaseModel(Model):
             state.purchase = None
         else:
             state.purchase = self._outcome.happened(state.purchase, moment.time_ms, moment.now_ms)
-        return []
+        return self._judge(moment.now_ms)
 
     def check(self, person: Person, now_ms: int) -> list[Effect]:
         state = person.state
-        if state.purchase is not None:
-            late_ms = self.around.config.late_ms
-            state.purchase = self._outcome.passed(state.purchase, now_ms, kept_ms=late_ms)
-        over = state.purchase is None or state.purchase.stage == len(ENDS_MS)
-        if over:
-            state.purchase = self._outcome.await_(features(state, now_ms), now_ms)
-        return []
+        awaited = state.purchase
+        if awaited is not None:
+            over = awaited.stage == len(ENDS_MS)  # since the last check: corrected in between
+            awaited = None if over else self._outcome.passed(awaited, now_ms)
+        if awaited is None:
+            awaited = self._outcome.await_(features(state, now_ms), now_ms)
+        state.purchase = awaited
+        return self._judge(now_ms)
+
+    def share(self) -> Body | None:
+        delta = self._outcome.share()
+        return None if delta is None else {"learned": msgspec.to_builtins(delta)}
+
+    def absorb(self, delta: Body, now_ms: int) -> None:
+        self._outcome.absorb(msgspec.convert(delta["learned"], LogisticDelta))
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         if person.state.purchase is not None:
@@ -78,8 +96,9 @@ class PurchaseModel(Model):
         return []
 
     def probability(self, state: UserState, now_ms: int) -> float:
-        """P(an order within seven days)."""
-        return self._outcome.probability(features(state, now_ms))
+        """P(an order within seven days): the model's, or the rule's while the gate is closed."""
+        x = features(state, now_ms)
+        return self._guard.answer(self._outcome.probability(x), bucket(x))
 
     def why(self, state: UserState, now_ms: int) -> list[Contribution]:
         """What speaks for an order soon: log-odds of the coming hour, which add up."""
@@ -93,13 +112,38 @@ class PurchaseModel(Model):
         return self._outcome.progress
 
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
-        return self._outcome.changed_rows(PREFIX)
+        return self._outcome.changed_rows(PREFIX) + self._guard.changed_rows(GATE)
 
     def load_row(self, key: bytes, row: bytes) -> None:
-        self._outcome.load_row(key[len(PREFIX) :], row)
+        if key.startswith(GATE):
+            self._guard.load_row(key[len(GATE) :], row)
+        else:
+            self._outcome.load_row(key[len(PREFIX) :], row)
 
     def metrics(self) -> dict[str, float]:
-        return self._outcome.metrics()
+        return {**self._outcome.metrics(), **self._guard.metrics()}
+
+    def _judge(self, now_ms: int) -> list[Effect]:
+        """Labels that came tell whether the model still holds; one that does not is set back."""
+        effects: list[Effect] = []
+        for answer in self._outcome.answers():
+            moved = self._guard.judge(answer.given, answer.happened, bucket(answer.features))
+            if moved is None:
+                continue
+            gate = self._guard.gate
+            if moved.after == "suspended" and gate.last_good is not None:
+                self._outcome.restore(gate.last_good)
+            effects.append(self.gate_moved(moved, gate.metrics()["skill"], now_ms))
+        if self._guard.gate.wants_state:
+            self._guard.gate.keep(self._outcome.logistic.to_row())
+        return effects
+
+
+def bucket(x: list[float]) -> int:
+    """What the plain rule goes by: something in the cart, or when the last order was."""
+    if x[NAMES.index("cart")] >= 0.5:
+        return 0
+    return 1 + min(int(x[NAMES.index("order_recency")] * (BUCKETS - 1)), BUCKETS - 2)
 
 
 def features(state: UserState, now_ms: int) -> list[float]:

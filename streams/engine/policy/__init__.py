@@ -5,6 +5,7 @@ groups: people in them and people outside are comparable up to there.
 
 from typing import Final
 
+from streams.engine.policy.abuse import abuse
 from streams.engine.policy.address import address
 from streams.engine.policy.budget import budget, person_budget
 from streams.engine.policy.caps import cap, gap
@@ -15,7 +16,7 @@ from streams.engine.policy.quiet import quiet
 from streams.engine.policy.safety import safety
 from streams.engine.policy.suppression import suppression
 
-COMPARABLE: Final = (safety, consent, suppression, address)
+COMPARABLE: Final = (safety, consent, suppression, abuse, address)
 GROUPS: Final = (global_holdout, journey_holdout)
 STATEFUL: Final = (entitlement, cap, gap, quiet, person_budget, budget)
 GATES: Final = (*COMPARABLE, *GROUPS, *STATEFUL)

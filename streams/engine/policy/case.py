@@ -10,7 +10,7 @@ from streams.engine.state import UserState
 
 
 class Case(Struct, gc=False):
-    """What is the same for all arms. `ghost`: of the control group, or in a shadow: nothing may
+    """What is the same for all arms. `suspected`: of abuse, and why. `ghost`: of the control group, or in a shadow: nothing may
     change. `release_ms`: when it would go out; 0: not asked yet."""
 
     due: Due
@@ -23,6 +23,7 @@ class Case(Struct, gc=False):
     now_ms: int
     zone: str
     is_marketing: bool
+    suspected: str = ""
     ghost: bool = False
     release_ms: int = 0
 

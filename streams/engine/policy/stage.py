@@ -48,7 +48,8 @@ Choose = Callable[[Due, Sequence[int]], list[float]]
 
 
 class PolicyStage:
-    """`choose` gives the probabilities of the arms at the places that passed; they sum to 1."""
+    """`choose` gives the probabilities of the arms at the places that passed; they sum to 1.
+    `suspicion`: why somebody is suspected of abuse at a time, if so."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class PolicyStage:
         *,
         choose: Choose,
         budget: Purse,
+        suspicion: Callable[[Person, int], str] = lambda _person, _now_ms: "",
     ) -> None:
         self._config = config
         self._seed = seed
@@ -68,6 +70,7 @@ class PolicyStage:
         self._changed = changed
         self._choose = choose
         self._purse = budget
+        self._suspicion = suspicion
         self._responses = Responses()
         self._watch = Watch()
         self._remember_ms = 0
@@ -260,6 +263,7 @@ class PolicyStage:
             due.moment.now_ms,
             attributes.zone(state, terms.policy.quiet.zone),
             due.journey.purpose == "marketing",
+            self._suspicion(due.moment.person, due.moment.now_ms),
         )
 
     def _record(self, drawn: Drawn, effects: list[Effect]) -> Settled:

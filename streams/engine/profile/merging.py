@@ -6,6 +6,7 @@ from math import ldexp
 
 from streams.engine import entitlements
 from streams.engine.cleaning import duplicates
+from streams.engine.models import abuse_state, growth_state, said_state, visited
 from streams.engine.profile import consent, refusals, tags
 from streams.engine.profile.activity import BITMAP, BITMAP_DAYS, PERIOD_MS, Activity
 from streams.engine.profile.hours import add_counts
@@ -47,10 +48,15 @@ def merge(into: UserState, other: UserState) -> None:
         _merge_standing(into.standings.setdefault(name, Standing()), their_standing)
     for kind, seconds in other.recent.items():
         into.recent[kind] = sorted([*into.recent.get(kind, ()), *seconds])[-MOST_RECENT:]
+    into.grown = growth_state.merge(into.grown, other.grown)
+    into.abuse = abuse_state.merge(into.abuse, other.abuse)
     for name, theirs in other.attributes.items():
         ours = into.attributes.get(name)
         if ours is None or theirs.time_ms > ours.time_ms:
             into.attributes[name] = theirs
+    into.visited = visited.merge(into.visited, other.visited)
+    into.mood = said_state.merge_moods(into.mood, other.mood)
+    into.asked = said_state.merge_asked(into.asked, other.asked)
     _merge_doing(into, other)
 
 

@@ -21,6 +21,7 @@ NAMES: Final = (
     "uplift",
     "actions",
     "segments",
+    "growth",
     "partitions",
     "federated",
     "edge",

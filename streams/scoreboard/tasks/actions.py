@@ -9,6 +9,7 @@ week to pass, or learn a no at once and a yes when it comes.
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 from math import log
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from river.linear_model import LogisticRegression
 from river.optim import AdaGrad
 
@@ -93,7 +95,7 @@ def next_action(acts: Sequence[Act]) -> list[Score]:
     found = []
     for metric, cases, better in (("log-loss", losses, "lower"), ("accuracy", hits, "higher")):
         own = np.array(cases["ours"], dtype=float)
-        low, high = interval(lambda at, own=own: float(own[at].mean()), people, resamples=400)
+        low, high = interval(partial(_mean, own), people, resamples=400)
         found.append(
             Score(
                 task="next action",
@@ -110,6 +112,10 @@ def next_action(acts: Sequence[Act]) -> list[Score]:
             )
         )
     return found
+
+
+def _mean(values: NDArray[np.float64], at: Indices) -> float:
+    return float(values[at].mean())
 
 
 def purchase(scored: Sequence[Scored]) -> list[Score]:

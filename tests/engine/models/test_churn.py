@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.engine.config import Churn
-from streams.engine.models.churn import LAYOUT, ChurnModel, ChurnState
+from streams.engine.models.churn import COMMON, LAYOUT, ChurnModel, ChurnState
 from streams.engine.models.churn_features import MOVING, NAMES, Outlook
 from streams.engine.profile.activity import DAY_MS, Activity
 from streams.learning.presence import Presence
+from streams.report.words import FEATURES
 from tests.engine.models.crowd import START_MS, Pair, crowd, live, rank_auc
 
 
@@ -53,20 +54,34 @@ def test_its_own_validation_agrees(learned) -> None:
     assert 0.0 <= metrics["staleness"] <= 1.0
 
 
-def test_contributions_sum_up_to_the_log_odds_of_a_silent_day(learned) -> None:
+def test_contributions_sum_up_to_the_log_odds_of_the_score(learned) -> None:
     model, _ = learned
     activity, now_ms = busy(9), START_MS + 12 * DAY_MS
+    parts = model.explain(activity, now_ms)
     score = model.check(activity, ChurnState(), now_ms)
     assert score is not None
-    model.check(busy(3), ChurnState(), now_ms)  # somebody else's check
-    parts = model.explain(activity, now_ms)
     assert sum(part for _, _, part in parts) == pytest.approx(
-        log((1.0 - score.active_today) / score.active_today), abs=1e-2
+        log(score.probability / (1.0 - score.probability)), abs=1e-9
     )
     assert [abs(part) for *_, part in parts] == sorted(
         (abs(part) for *_, part in parts), reverse=True
     )
-    assert {name for name, *_ in parts} == {*NAMES, "intercept"}
+    assert {name for name, *_ in parts} == {*NAMES, *COMMON}
+
+
+def test_features_and_intercept_alone_sum_up_to_a_silent_coming_day(learned) -> None:
+    model, _ = learned
+    activity, now_ms = busy(9), START_MS + 12 * DAY_MS
+    parts = {name: part for name, _, part in model.explain(activity, now_ms)}
+    score = model.check(activity, ChurnState(), now_ms)
+    assert score is not None
+    assert sum(parts[name] for name in (*NAMES, "intercept")) == pytest.approx(
+        log((1.0 - score.active_today) / score.active_today), abs=1e-9
+    )
+
+
+def test_every_part_of_an_explanation_has_words() -> None:
+    assert {*NAMES, *COMMON} <= FEATURES.keys()
 
 
 def test_the_outlook_of_a_silent_day_ahead_is_what_that_day_will_see() -> None:
@@ -193,5 +208,6 @@ def test_every_life_has_a_score_and_an_explanation(days: int, pause: int, late: 
 def test_weights_start_where_the_presence_model_decides() -> None:
     activity, now_ms = busy(10), START_MS + 10 * DAY_MS
     parts = ChurnModel(Churn()).explain(activity, now_ms)
-    assert parts[0][0] == "presence"
-    assert all(part == 0.0 for _, _, part in parts[1:])
+    own = [part for part in parts if part[0] not in COMMON]
+    assert own[0][0] == "presence"
+    assert all(part == 0.0 for _, _, part in own[1:])

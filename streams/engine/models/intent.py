@@ -1,0 +1,162 @@
+"""What people want of customer service: guessed from a message, learned from the session's topic.
+
+The topic comes later, when a session begins or ends; until then, a day at most, the message waits in
+the person's row as at most 48 hashed grams. The guess was made before the topic was known, so how
+often it was right is counted on messages nobody had learned.
+"""
+
+from struct import pack, unpack
+from typing import Final
+
+from msgspec import Struct
+
+from streams.engine.models.model import Body, Model, Surroundings
+from streams.engine.models.said_state import Asked
+from streams.engine.moment import Moment
+from streams.engine.outcome import Effect
+from streams.engine.state import UserState
+from streams.engine.store import Person
+from streams.learning import rows
+from streams.learning.text.intent import UNKNOWN, Intent
+from streams.learning.text.topics import label_of
+
+MESSAGE: Final = "message.received"
+PREFIX: Final = b"m:intent/"
+COUNTS: Final = PREFIX + b"counts"
+TOLD: Final = PREFIX + b"told"
+WAITS_S: Final = 86_400
+KEPT: Final = 1.0 - 1.0 / 1_000  # figures follow the last thousand topics
+MOST_TOLD: Final = 64  # messages between two letters
+
+
+class Counts(Struct, array_like=True):
+    """Of messages whose topic came; `sure` and `right`: those with a guess, and a right one."""
+
+    matured: int = 0
+    weight: float = 0.0
+    sure: float = 0.0
+    right: float = 0.0
+    expired: int = 0
+
+
+class Told(Struct, array_like=True):
+    """What the other partitions have not heard yet."""
+
+    messages: list[tuple[bytes, str]] = []
+    dropped: int = 0
+
+
+class IntentModel(Model):
+    NAME = "intent"
+    LISTENS = frozenset({MESSAGE, "service.session_started", "service.session_ended"})
+    CHECKS = True
+
+    def __init__(self, around: Surroundings) -> None:
+        super().__init__(around)
+        self._intent = Intent()
+        self._counts = Counts()
+        self._told = Told()
+        self._changed: dict[bytes, None] = {}
+
+    @staticmethod
+    def intent(state: UserState, now_ms: int) -> str:
+        """What the person's last messages were taken for, within a day; empty: not known."""
+        asked = state.asked
+        if asked is None or now_ms // 1_000 - asked.at_s > WAITS_S:
+            return UNKNOWN
+        return asked.guess
+
+    def learn(self, moment: Moment) -> list[Effect]:
+        state, at_s = moment.person.state, moment.time_ms // 1_000
+        if moment.type == MESSAGE:
+            if moment.data.grams:
+                self._asked(state, moment.data.grams, at_s)
+        elif moment.data.topic and state.asked is not None and state.asked.waits:
+            self._answered(state.asked, moment.data.topic, at_s)
+        return []
+
+    def check(self, person: Person, now_ms: int) -> list[Effect]:
+        """A message that waited too long is let go."""
+        asked = person.state.asked
+        if asked is not None and now_ms // 1_000 - asked.at_s > WAITS_S:
+            if asked.waits:
+                self._counts.expired += 1
+                self._changed[COUNTS] = None
+            person.state.asked = None
+        return []
+
+    def share(self) -> Body | None:
+        told = self._told
+        if not told.messages:
+            return None
+        self._told = Told(dropped=told.dropped)
+        self._changed[TOLD] = None
+        return {"messages": [[list(_unpacked(grams)), label] for grams, label in told.messages]}
+
+    def absorb(self, delta: Body, now_ms: int) -> None:
+        for buckets, label in delta["messages"]:
+            self._intent.learn(buckets, label)
+
+    def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
+        changed, self._changed = self._changed, {}
+        found: list[tuple[bytes, bytes | None]] = [
+            (key, rows.pack(self._counts if key == COUNTS else self._told)) for key in changed
+        ]
+        return found + [(PREFIX + key, row) for key, row in self._intent.changed_rows()]
+
+    def load_row(self, key: bytes, row: bytes) -> None:
+        if key == COUNTS:
+            self._counts = rows.unpack(row, Counts)
+        elif key == TOLD:
+            self._told = rows.unpack(row, Told)
+        elif key.startswith(PREFIX):
+            self._intent.load_row(key[len(PREFIX) :], row)
+        else:
+            super().load_row(key, row)
+
+    def metrics(self) -> dict[str, float]:
+        """`accuracy`: of the guesses given; `answered`: the share of messages with a guess."""
+        counts = self._counts
+        return {
+            "accuracy": counts.right / counts.sure if counts.sure else 0.0,
+            "answered": counts.sure / counts.weight if counts.weight else 0.0,
+            "matured": float(counts.matured),
+            "expired": float(counts.expired),
+            "examples": float(self._intent.examples),
+            "dropped": float(self._told.dropped),
+        }
+
+    def _asked(self, state: UserState, grams: list[int], at_s: int) -> None:
+        """Messages since the last topic count as one: the first is often a greeting."""
+        before, buckets = state.asked, self._intent.buckets_of(grams)
+        if before is not None and before.waits and abs(at_s - before.at_s) <= WAITS_S:
+            buckets = self._intent.strongest([*_unpacked(before.grams), *buckets])
+            at_s = max(at_s, before.at_s)
+        guess = self._intent.guess(buckets)
+        state.asked = Asked(at_s, pack(f"<{len(buckets)}H", *buckets), str(guess.label))
+
+    def _answered(self, asked: Asked, topic: str, at_s: int) -> None:
+        grams = asked.grams
+        asked.waits, asked.grams = False, b""
+        if not 0 <= at_s - asked.at_s <= WAITS_S or not grams:
+            return
+        label, counts = label_of(topic), self._counts
+        if not label:
+            return
+        sure = asked.guess != UNKNOWN
+        counts.matured += 1
+        counts.weight = KEPT * counts.weight + 1.0
+        counts.sure = KEPT * counts.sure + sure
+        counts.right = KEPT * counts.right + (sure and asked.guess == label)
+        self._changed[COUNTS] = None
+        self._intent.learn(_unpacked(grams), label)
+        if self.around.partitions > 1:
+            if len(self._told.messages) < MOST_TOLD:
+                self._told.messages.append((grams, label))
+            else:
+                self._told.dropped += 1
+            self._changed[TOLD] = None
+
+
+def _unpacked(grams: bytes) -> tuple[int, ...]:
+    return unpack(f"<{len(grams) // 2}H", grams)

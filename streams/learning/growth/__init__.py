@@ -1,0 +1,1 @@
+"""Growth by people who bring people: conversion of the invited, generations, groups, shares."""

@@ -1,0 +1,1 @@
+"""Linear learners over hashed sparse features, their weights in fixed arrays. Pure."""

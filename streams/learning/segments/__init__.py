@@ -1,0 +1,1 @@
+"""Segments of people: where somebody stands among all, and which groups there are."""

@@ -1,0 +1,1 @@
+"""Worlds with known truth for what no real data set shows."""
