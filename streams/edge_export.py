@@ -18,6 +18,7 @@ class Exported(NamedTuple):
     model: edge.EdgeModel
     examples: int
     size: int  # bytes of the file
+    weights: int  # kept
 
 
 def export(
@@ -73,4 +74,4 @@ def write(
         partial.replace(out)
     except OSError as error:
         raise UserFault(f"{out}: cannot be written: {error.strerror}") from None
-    return Exported(model, state.examples, len(text))
+    return Exported(model, state.examples, len(text), len(edge.places_of(model)))

@@ -53,26 +53,34 @@ function crc32(...parts) {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-function checksum(model, scales, codes) {
-  const numbers = new DataView(new ArrayBuffer(36 + 4 * model.places.length));
+function checksum(model, gaps, scales, codes) {
+  const numbers = new DataView(new ArrayBuffer(36));
   [model.intercept, model.slope, model.shift].forEach((x, i) => numbers.setFloat64(8 * i, x, true));
   [model.buckets, model.bits, model.block].forEach((x, i) => numbers.setUint32(24 + 4 * i, x, true));
-  model.places.forEach((x, i) => numbers.setUint32(36 + 4 * i, x, true));
   const text = bytesOfText(model.names.join("\n"));
-  return crc32(new Uint8Array(numbers.buffer), scales, codes, text);
+  return crc32(new Uint8Array(numbers.buffer), gaps, scales, codes, text);
 }
 
-function weightsOf(model, scales, codes) {
+function placesOf(size, gaps) {
+  if (!gaps.length) return Array.from({ length: size }, (_, place) => place);
+  const places = [];
+  let place = 0;
+  for (const gap of gaps) {
+    place += gap;
+    if (gap < 255) places.push(place);
+  }
+  return places;
+}
+
+function weightsOf(model, gaps, scales, codes) {
   const size = model.buckets || model.names.length;
-  const kept = model.places.length || size;
-  const view = new DataView(scales.buffer);
   const weights = new Array(size).fill(0);
-  for (let i = 0; i < kept; i++) {
+  const view = new DataView(scales.buffer);
+  placesOf(size, gaps).forEach((place, i) => {
     let code = model.bits === 8 ? codes[i] : (codes[i >> 1] >> (4 * (i & 1))) & 15;
     if (code >= 1 << (model.bits - 1)) code -= 1 << model.bits;
-    const scale = view.getFloat32(4 * Math.floor(i / model.block), true);
-    weights[model.places.length ? model.places[i] : i] = code * scale;
-  }
+    weights[place] = code * view.getFloat32(4 * Math.floor(i / model.block), true);
+  });
   return weights;
 }
 
@@ -81,11 +89,11 @@ function load(text) {
   if (model.format !== "streams.edge" || model.version > VERSION) {
     throw new Error(`is ${model.format} ${model.version}, not streams.edge ${VERSION} or older`);
   }
-  const scales = bytesOfBase64(model.scales), codes = bytesOfBase64(model.codes);
-  if (checksum(model, scales, codes) !== model.crc32) {
+  const [gaps, scales, codes] = [model.gaps, model.scales, model.codes].map(bytesOfBase64);
+  if (checksum(model, gaps, scales, codes) !== model.crc32) {
     throw new Error("damaged: the checksum differs");
   }
-  const weights = weightsOf(model, scales, codes);
+  const weights = weightsOf(model, gaps, scales, codes);
   const index = new Map(model.names.map((name, place) => [name, place]));
   return function score(features) {
     let logit = model.intercept;

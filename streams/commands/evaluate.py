@@ -46,7 +46,7 @@ def evaluate(
         raise UserFault(f"no task {unknown[0]!r}; there is: {', '.join(tasks.NAMES)}")
     scores: list[Score] = []
     if data is not None:
-        scores = _own(wanted, data)
+        scores = list(_own(wanted, data))
     else:
         fetch = Fetch(folder)
         for name in wanted:

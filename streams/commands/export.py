@@ -36,8 +36,7 @@ def export(
         buckets=buckets,
         partition=partition,
     )
-    kept = len(done.model.places) or done.model.buckets or len(done.model.names)
     print_lines(
-        f"{out}: {model}, {kept:,} weights of {bits} bits, {done.size:,} bytes, "
+        f"{out}: {model}, {done.weights:,} weights of {bits} bits, {done.size:,} bytes, "
         f"after {done.examples:,} examples"
     )

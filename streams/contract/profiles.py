@@ -10,6 +10,13 @@ class Interest(Struct, array_like=True):
     score: float
 
 
+class Recommended(Struct, array_like=True):
+    """`reason`: also_viewed:<item>, interest:<category>, new_in:<category> or popular."""
+
+    item_id: str
+    reason: str
+
+
 class Profile(Struct, kw_only=True, omit_defaults=True):
     user_id: str
     updated_at_ms: int
@@ -35,3 +42,11 @@ class Profile(Struct, kw_only=True, omit_defaults=True):
     followed: bool = True
     holdout: bool = False
     tenant: str = "default"
+    purchase_score: float = 0.0  # P(an order within seven days)
+    next_action: str = ""  # what the person most probably does next
+    segment: str = ""  # by recency, frequency and money
+    cluster: str = ""  # the discovered group, by what sets it apart
+    mood: float = 0.0  # how the person spoke of late, -1 to 1
+    suspected: list[str] = []  # of abuse: why coupons are kept back
+    invited: int = 0  # people who came by this one
+    recommended: list[Recommended] = []  # items, best first

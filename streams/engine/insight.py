@@ -9,6 +9,7 @@ from math import inf
 from typing import Final, TypeVar
 
 from streams.contract.events import HARD_CHURN
+from streams.contract.profiles import Profile, Recommended
 from streams.contract.records import Mail
 from streams.contract.triggers import Contribution
 from streams.engine.config import Config
@@ -50,11 +51,12 @@ MODELS: tuple[type[Model], ...] = (
 )
 
 # What conditions may ask as score(...).
-SCORES: Final = ("churn", "purchase")
+SCORES: Final = ("churn", "purchase", "invite_conversion", "abuse")
 
 M = TypeVar("M", bound=Model)
-Scorer = Callable[[UserState, int], float]
+Scorer = Callable[[Person, int], float]
 TOP = 3  # contributions in an explanation
+RECOMMENDED = 3  # items on a profile
 SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
 
 
@@ -74,8 +76,16 @@ class Insight:
             for kind in sorted(model.LISTENS):
                 self._listeners.setdefault(kind, []).append(model.learn)
         self._scorers: dict[str, Scorer] = {
-            "churn": lambda state, now_ms: state.churn.probability,
-            "purchase": lambda state, now_ms: self.model(PurchaseModel).probability(state, now_ms),
+            "churn": lambda person, now_ms: person.state.churn.probability,
+            "purchase": lambda person, now_ms: self.model(PurchaseModel).probability(
+                person.state, now_ms
+            ),
+            "invite_conversion": lambda person, now_ms: self.model(GrowthModel).invite_conversion(
+                person.state
+            ),
+            "abuse": lambda person, now_ms: (
+                self.model(AbuseModel).suspected(person, now_ms).probability
+            ),
         }
         self._checkers = [model for model in self._models if model.CHECKS]
 
@@ -193,10 +203,27 @@ class Insight:
         effect = model.estimate(journey, features(state, self, category, now_ms))
         return 0.0 if effect is None else effect.mean
 
-    def score(self, name: str, state: UserState, now_ms: int) -> float:
+    def complete(self, profile: Profile, person: Person, now_ms: int) -> None:
+        """What models know of the person, put into the profile."""
+        if not self._models:
+            return
+        state = person.state
+        profile.purchase_score = round(self.score("purchase", person, now_ms), 4)
+        profile.next_action = self.model(NextActionModel).likeliest(state, now_ms)[0]
+        profile.segment = SegmentModel.segment(state)
+        profile.cluster = self.model(SegmentModel).cluster(state)
+        profile.mood = round(SentimentModel.mood(state, now_ms), 4)
+        profile.suspected = list(self.model(AbuseModel).suspected(person, now_ms).reasons)
+        profile.invited = GrowthModel.invited(state)
+        profile.recommended = [
+            Recommended(one.item_id, one.reason)
+            for one in self.model(RecommendModel).recommend(state, now_ms, RECOMMENDED)
+        ]
+
+    def score(self, name: str, person: Person, now_ms: int) -> float:
         """A probability in [0, 1] by its name, one of SCORES. Raises KeyError for another."""
         fixed = self.fixed.get(name)
-        return self._scorers[name](state, now_ms) if fixed is None else fixed
+        return self._scorers[name](person, now_ms) if fixed is None else fixed
 
     def churn(self, state: UserState) -> float:
         """P(no activity within the horizon), as of the last daily check."""
@@ -216,16 +243,19 @@ class Insight:
             return fixed
         return state.interests.score(category, now_ms, self.population(now_ms))
 
-    def why(self, name: str, state: UserState, now_ms: int) -> list[Contribution]:
+    def why(self, name: str, person: Person, now_ms: int) -> list[Contribution]:
         """What a score is made of: log-odds, largest first, which add up with the rest."""
+        state = person.state
         if name == "churn":
             return self.why_churn(state, now_ms)
         if name == "interest":
             return self.why_interest(state, now_ms)
         if name == "purchase":
-            found = self.model(PurchaseModel).why(state, now_ms)
-            found.sort(key=lambda part: (-abs(part.contribution), part.feature))
-            return found[:TOP]
+            return _largest(self.model(PurchaseModel).why(state, now_ms))
+        if name == "invite_conversion":
+            return _largest(self.model(GrowthModel).why_invite_conversion(state))
+        if name == "abuse":
+            return _largest(self.model(AbuseModel).suspected(person, now_ms).why)
         return []
 
     def why_interest(self, state: UserState, now_ms: int) -> list[Contribution]:
@@ -260,3 +290,8 @@ class Insight:
             for name, value in model.metrics().items():
                 found[f"model.{model.NAME}.{name}"] = value
         return found
+
+
+def _largest(parts: list[Contribution]) -> list[Contribution]:
+    parts.sort(key=lambda part: (-abs(part.contribution), part.feature))
+    return parts[:TOP]

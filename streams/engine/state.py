@@ -1,6 +1,6 @@
 """The rows of a partition's state and their codec: msgpack arrays behind a version byte.
 
-    u:<user id>     due time (8 bytes, big-endian), version, packed UserState    some 300 to 800 bytes
+    u:<user id>     due time (8 bytes, big-endian), version, packed UserState  some 300 to 800 bytes
     a:<alias>       AliasState: only for aliases that were linked or erased
     s:<topic>/<epoch>/<partition>   the offset up to which a source is folded
     c:counts        Counts: the log's time and what was counted

@@ -37,8 +37,10 @@ def silhouettes(points: Matrix, labels: Labels) -> Matrix:
     means = sums / sizes
     means[rows, own] = np.inf
     nearest = means.min(axis=1)
-    found: Matrix = (nearest - within) / np.maximum(np.maximum(nearest, within), 1e-300)
-    found[(sizes[own] == 1) | ~np.isfinite(nearest)] = 0.0
+    known = (sizes[own] > 1) & np.isfinite(nearest) & (np.maximum(nearest, within) > 0.0)
+    found: Matrix = np.zeros(len(points))
+    greater = np.maximum(nearest, within)[known]
+    found[known] = (nearest[known] - within[known]) / greater
     return found
 
 

@@ -32,6 +32,8 @@ CODES: Final[dict[str, tuple[Level, str]]] = {
     "IMPOSSIBLE_ENTITLEMENT": ("error", "by then WeChat grants no message by any of the channels"),
     "LUCKY_ENTITLEMENT": ("warning", "a message goes out only if the person wrote by chance"),
     "VALUE_DISCRIMINATION": ("error", "a coupon follows an estimate of what the person would pay"),
+    "INDUCEMENT": ("error", "a coupon follows sharing or inviting itself"),
+    "REFERRAL_UNCAPPED": ("error", "a reward for people who were brought, without end"),
     "NO_BUDGET": ("warning", "coupons without a budget"),
     "BUDGET_TOO_SMALL": ("error", "a budget that does not pay for one coupon"),
     "BUDGET_UNUSED": ("warning", "a budget without anything that costs money"),

@@ -23,6 +23,7 @@ from streams.journey_files.conditions import contradiction, counts_beyond
 from streams.journey_files.findings import Finding
 from streams.journey_files.lines import LineError, clock_ms, read_event, read_expected
 from streams.journey_files.lint_content import lint_content
+from streams.journey_files.lint_referral import lint_referral
 from streams.journey_files.ways import before, reached, ways_from
 
 LEARNING: Final = ("thompson", "linear_thompson", "linucb")
@@ -51,6 +52,7 @@ def lint(
         *_conditions(journey),
         *_arms(spec),
         *lint_content(journey, library, policy),
+        *lint_referral(journey),
         *_tests(spec),
     ]
 

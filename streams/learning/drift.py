@@ -14,6 +14,7 @@ from math import isnan, log, sqrt
 from typing import Final, Literal
 
 from msgspec import Struct, field
+from river.base import DriftDetector
 
 from streams.learning import rows
 
@@ -45,11 +46,20 @@ class AdwinRow(Struct, array_like=True):
     buckets: bytes = b""  # (sum, variance) as doubles, each level from the oldest
 
 
-class Adwin:
-    """A window of values in [0, 1]; values outside are clipped, NaN is ignored."""
+class Adwin(DriftDetector):
+    """A window of values in [0, 1]; values outside are clipped, NaN is ignored.
+
+    Parameters
+    ----------
+    delta
+        Chance of a detection where there is none, roughly.
+
+    """
 
     def __init__(self, delta: float = DELTA) -> None:
+        super().__init__()
         self.delta = delta
+        self.direction = 0  # where the last value showed a change: 1 risen, -1 fallen
         self.seen = 0
         self._levels: list[list[tuple[float, float]]] = [[]]
         self.width = 0
@@ -61,12 +71,15 @@ class Adwin:
         """Of the window; 0 while it is empty."""
         return self._sum / self.width if self.width else 0.0
 
-    def update(self, value: float) -> int:
-        """Take in a value. Returns 1 or -1 where the mean was found to have risen or fallen (the
-        window then begins anew with what came after), else 0."""
+    def update(self, x: float) -> None:
+        """Take in a value. Where the mean is found to have risen or fallen, `direction` says which,
+        and the window loses what came before."""
+        self.direction = 0
+        self._drift_detected = False
+        value = float(x)
         if not 0.0 <= value <= 1.0:
             if isnan(value):
-                return 0
+                return
             value = min(max(value, 0.0), 1.0)
         self.seen += 1
         if self.width:
@@ -77,12 +90,11 @@ class Adwin:
         self._levels[0].append((value, 0.0))
         self._compress()
         if self.seen % CLOCK or self.width < GRACE:
-            return 0
-        found = 0
+            return
         while direction := self._cut():
-            found = direction
+            self.direction = direction
+            self._drift_detected = True
             self._drop()
-        return found
 
     def to_row(self) -> AdwinRow:
         flat = array("d", [part for level in self._levels for pair in level for part in pair])
@@ -225,9 +237,10 @@ class Gate:
         if not 0.0 <= probability <= 1.0:
             probability = 0.0 if happened else 1.0
         excess = self._account(probability, happened)
-        drift = self._error.update((probability - happened + 1.0) / 2.0)
-        worse = self._worse.update(0.5 + 0.5 * excess / STEEPEST)
-        if not drift and worse <= 0:
+        self._error.update((probability - happened + 1.0) / 2.0)
+        self._worse.update(0.5 + 0.5 * excess / STEEPEST)
+        drift, worse = self._error.drift_detected, self._worse.direction > 0
+        if not drift and not worse:
             return self._settled()
         row.detections += 1
         confirmed = bool(row.detected) and row.labels - row.detected <= CONFIRM

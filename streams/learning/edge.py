@@ -28,7 +28,8 @@ Bits = Literal[4, 8]
 
 class EdgeModel(Struct, frozen=True, kw_only=True):
     """`codes`: weights in multiples of their block's scale, two to a byte where `bits` is 4, the
-    first in the lower half. `places`: where the weights stand; empty: one after the other.
+    first in the lower half. `gaps`: how far each weight stands from the one before it (the first
+    from 0), 255 meaning that and what the next byte says; empty: one weight after the other.
     Probability = sigmoid(slope * logit + shift)."""
 
     model: str
@@ -37,7 +38,7 @@ class EdgeModel(Struct, frozen=True, kw_only=True):
     bits: Bits
     scales: bytes  # single precision, least byte first
     codes: bytes
-    places: list[int]
+    gaps: bytes
     intercept: float
     slope: float = 1.0
     shift: float = 0.0
@@ -81,7 +82,7 @@ def compress(
         bits=bits,
         scales=scales,
         codes=codes,
-        places=places,
+        gaps=_gaps(places),
         intercept=intercept,
         slope=slope,
         shift=shift,
@@ -110,8 +111,7 @@ class EdgeScorer:
         size = model.buckets or len(model.names)
         self.model = model
         self.weights = [0.0] * size
-        places = model.places or range(size)
-        for place, weight in zip(places, unquantised(model), strict=True):
+        for place, weight in zip(places_of(model), unquantised(model), strict=True):
             self.weights[place] = weight
         self._index = {name: place for place, name in enumerate(model.names)}
 
@@ -146,11 +146,14 @@ def decode(text: bytes) -> EdgeModel:
     if checksum(found) != found.crc32:
         raise ValueError("damaged: the checksum differs")
     size = found.buckets or len(found.names)
-    kept = len(found.places) or size
+    if not 0 < size <= MOST_WEIGHTS:
+        raise ValueError(f"has {size:,} weights, not 1 to {MOST_WEIGHTS:,}")
+    places = places_of(found)
+    kept = len(places)
     blocks = -(-kept // found.block) if found.block > 0 else -1
     if len(found.codes) != -(-kept * found.bits // 8) or len(found.scales) != 4 * blocks:
         raise ValueError(f"holds no {kept} weights")
-    if not 0 < size <= MOST_WEIGHTS or any(not 0 <= place < size for place in found.places):
+    if kept and places[-1] >= size:
         raise ValueError(f"has weights at places that do not exist, of {size}")
     return found
 
@@ -160,9 +163,20 @@ def checksum(model: EdgeModel) -> int:
     numbers = struct.pack(
         "<3d3I", model.intercept, model.slope, model.shift, model.buckets, model.bits, model.block
     )
-    places = struct.pack(f"<{len(model.places)}I", *model.places)
     text = "\n".join(model.names).encode("utf-8", "surrogatepass")
-    return crc32(numbers + places + model.scales + model.codes + text)
+    return crc32(numbers + model.gaps + model.scales + model.codes + text)
+
+
+def places_of(model: EdgeModel) -> Sequence[int]:
+    """Where the weights kept stand, rising."""
+    if not model.gaps:
+        return range(model.buckets or len(model.names))
+    found, place = [], 0
+    for gap in model.gaps:
+        place += gap
+        if gap < 255:
+            found.append(place)
+    return found
 
 
 def unquantised(model: EdgeModel) -> list[float]:
@@ -173,8 +187,17 @@ def unquantised(model: EdgeModel) -> list[float]:
     else:
         halves = [half for byte in model.codes for half in (byte & 15, byte >> 4)]
         codes = [half - 16 if half > 7 else half for half in halves]
-    kept = len(model.places) or model.buckets or len(model.names)
+    kept = len(places_of(model))
     return [code * scales[place // model.block] for place, code in enumerate(codes[:kept])]
+
+
+def _gaps(places: Sequence[int]) -> bytes:
+    found, before = bytearray(), 0
+    for place in places:
+        far, near = divmod(place - before, 255)
+        found += b"\xff" * far + bytes((near,))
+        before = place
+    return bytes(found)
 
 
 def _quantised(weights: Sequence[float], bits: int) -> tuple[bytes, bytes]:

@@ -113,6 +113,10 @@ class SeldomHazard(Hazard):
         self.examples += 1
         return probability
 
+    def begin_sharing(self) -> None:
+        """Always raises RuntimeError: only AdaGrad's sums are told to other learners."""
+        raise RuntimeError("a seldom hazard learns alone: it has no sums to share")
+
     def to_row(self) -> bytes:
         weights = [*self.weights, self.intercept]
         logistic = LogisticRow(self.examples, self.ignored, list(self.index), weights, [])

@@ -6,12 +6,13 @@ Features are few and made of the past alone; an example stands at the time its l
 import csv
 from collections.abc import Iterator, Sequence
 from datetime import date
-from math import log, log1p
+from math import log, log1p, sqrt
 from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
 
+from streams.learning.logistic import OnlineLogistic, sigmoid
 from streams.scoreboard.board import Indices
 from streams.scoreboard.data import Fetch, Source
 
@@ -50,6 +51,26 @@ class Example(NamedTuple):
     y: bool
 
 
+class Signs(OnlineLogistic):
+    """The same learner on features that are there or not, given by their places: as quick with
+    thousands of them as with a few."""
+
+    def logit(self, x: Sequence[float]) -> float:
+        return self.intercept + sum(self.weights[int(place)] for place in x)
+
+    def learn(self, x: Sequence[float], y: bool) -> float:
+        probability = sigmoid(self.logit(x))
+        slope = probability - (1.0 if y else 0.0)
+        for sign in x:
+            place = int(sign)
+            self.squares[place] += slope * slope
+            self.weights[place] -= self.rate * slope / sqrt(self.squares[place])
+        self.intercept_square += slope * slope
+        self.intercept -= self.rate * slope / sqrt(self.intercept_square)
+        self.examples += 1
+        return probability
+
+
 def weeks_of_customers(fetch: Fetch) -> tuple[list[str], list[Example]]:
     """CDNOW: does the customer buy in the coming week? Names of the features, and the examples."""
     bought: dict[str, list[tuple[int, float]]] = {}
@@ -86,7 +107,8 @@ def _buyer(history: Sequence[tuple[int, float]], now: int) -> list[float]:
 
 
 def ratings_of_people(fetch: Fetch, buckets: int) -> list[Example]:
-    """ML-100k: four stars or more? Person, film, their kinds and pairs of these, hashed."""
+    """ML-100k: four stars or more? Person, film, their kinds and pairs of these, hashed: `x` has
+    the places of the features that are there, for `Signs`."""
     films = {row["item_id:token"]: row["class:token_seq"].split() for row in _table(fetch, ITEMS)}
     people = {row["user_id:token"]: row for row in _table(fetch, USERS)}
     found = []
@@ -96,11 +118,9 @@ def ratings_of_people(fetch: Fetch, buckets: int) -> list[Example]:
         gender, age = about["gender:token"], int(about["age:token"]) // 10
         signs = [f"u{person}", f"i{film}", f"o{about['occupation:token']}", gender, f"a{age}"]
         signs += [sign for kind in films[film] for sign in (f"k{kind}", f"k{kind}{gender}")]
-        x = bytearray(buckets)
-        for sign in signs:
-            x[crc32(sign.encode()) % buckets] = 1
+        x = sorted({crc32(sign.encode()) % buckets for sign in signs})
         liked = float(row["rating:float"]) >= LIKED
-        found.append(Example(float(row["timestamp:float"]), person, bytes(x), liked))
+        found.append(Example(float(row["timestamp:float"]), person, x, liked))
     found.sort(key=lambda example: (example.known_s, example.person))
     return found
 

@@ -118,9 +118,9 @@ def test_who_stays_away_for_long_costs_no_timer_any_more() -> None:
     world = World()
     world.see("ann", "page.viewed")
     world.wait(40 * DAY_MS)
-    assert world.folds[0].next_due_ms() is None
+    assert world.folds[0].engine.store.next_due_ms() is None
     world.see("ann", "page.viewed")
-    assert world.folds[0].next_due_ms() is not None
+    assert world.folds[0].engine.store.next_due_ms() is not None
 
 
 def test_the_engine_and_the_intake_agree_on_where_a_person_lives() -> None:

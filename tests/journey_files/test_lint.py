@@ -58,6 +58,11 @@ FOUND: dict[str, list[Change]] = {
         (REMIND, 'channel = ["customer_service"]\n  template = "cart_remind_v1"')
     ],
     "VALUE_DISCRIMINATION": [("entry.value_fen >= 3900", "profile.spend_fen >= 100000")],
+    "INDUCEMENT": [
+        ('on = "cart.added"', 'on = "share.initiated"'),
+        ("entry.value_fen >= 3900", "profile.orders >= 1"),
+    ],
+    "REFERRAL_UNCAPPED": [("entry.value_fen >= 3900", "profile.invited_converted >= 1")],
     "NO_BUDGET": [("[budget]\ntotal_fen = 1_000_000\n", "")],
     "BUDGET_TOO_SMALL": [("total_fen = 1_000_000", "total_fen = 499")],
     "BUDGET_UNUSED": [('  coupon = "CART5"\n', ""), ('"cart_coupon_v1"', '"cart_last_v1"')],
@@ -160,3 +165,26 @@ def test_a_lower_version_may_not_be_published() -> None:
 def test_two_journeys_are_not_versions_of_each_other() -> None:
     other = journey(('id = "cart"', 'id = "basket"'))
     assert [one.code for one in lint_versions(journey(), other)] == ["ID_CHANGED"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ('on = "cart.added"', 'on = "cart.added"\nwhere = "profile.invited >= 3"'),
+        ('wait = "30m"', 'wait_for = { on = "share.initiated", within = "2h" }'),
+        ("entry.value_fen >= 3900", "count('share.initiated', '7d') >= 1"),
+    ],
+    ids=["inviting", "waiting for a share", "counting shares"],
+)
+def test_no_coupon_follows_sharing_or_inviting_itself(change: Change) -> None:
+    assert "INDUCEMENT" in codes(change)
+
+
+def test_a_capped_coupon_may_follow_people_who_were_brought_and_ordered() -> None:
+    where = 'on = "cart.added"\nwhere = "profile.invited_converted >= 1"\n'
+    capped = [
+        ('on = "cart.added"', where + 'reentry = { max = 1, per = "30d" }'),
+        ("total_fen = 1_000_000", 'total_fen = 1_000_000\nperson = { fen = 500, per = "30d" }'),
+    ]
+    assert not {"INDUCEMENT", "REFERRAL_UNCAPPED"} & set(codes(*capped))
+    assert "REFERRAL_UNCAPPED" in codes(capped[0])

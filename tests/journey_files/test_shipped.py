@@ -52,6 +52,7 @@ def test_the_documented_vocabulary_is_the_one_there_is() -> None:
     words = Words(vocabulary, on=["cart.added"], entered_on=["cart.added"], steps=["offer"])
     wanted = {f"profile.{name}" for name in vocabulary.profile}
     wanted |= {f"now.{name}" for name in vocabulary.now}
+    wanted |= {f"brand.{name}" for name in vocabulary.models.brand}
     wanted |= {f"{name}()" for name in words._functions}
     told = re.findall(r"^\| `([a-z_.]+(?:\()?)", section("vocabulary"), re.MULTILINE)
     names = {name + ")" if name.endswith("(") else name for name in told}

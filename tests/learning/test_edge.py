@@ -31,7 +31,7 @@ WEIGHTS = [1.25, -0.5, 0.031, 2.0, -0.0007]
 GOLDEN = (
     b'{"model":"golden","names":["presence","orders","\xe8\xaf\x84\xe5\x88\x86",'
     b'"na\xc3\xafve","\xf0\x9f\x8e\x81"],"buckets":0,"bits":8,"scales":"BAKBPA==","codes":"T+ACfwA=",'
-    b'"places":[],"intercept":-0.25,"slope":1.5,"shift":0.125,"block":32,"crc32":1760375900,'
+    b'"gaps":"","intercept":-0.25,"slope":1.5,"shift":0.125,"block":32,"crc32":1760375900,'
     b'"format":"streams.edge","version":1}'
 )
 CASES: list[dict[str, float]] = [
@@ -113,12 +113,19 @@ def test_a_damaged_file_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"codes": b""}, {"scales": b""}, {"places": [9]}, {"block": 0}, {"buckets": 1 << 30}]
+    "change",
+    [
+        {"codes": b""},
+        {"scales": b""},
+        {"gaps": bytes([9, 0, 0, 0, 0])},
+        {"block": 0},
+        {"buckets": 1 << 30},
+    ],
 )
 def test_a_file_that_contradicts_itself_is_refused(change: dict[str, object]) -> None:
     broken = msgspec.structs.replace(golden(), **change)
     broken = msgspec.structs.replace(broken, crc32=checksum(broken))
-    with pytest.raises(ValueError, match=r"holds no|do not exist"):
+    with pytest.raises(ValueError, match=r"holds no|do not exist|not 1 to"):
         decode(encode(broken))
 
 
@@ -137,6 +144,7 @@ def test_javascript_scores_the_same_where_node_is_at_hand(tmp_path: Path) -> Non
         compress("four bits", WEIGHTS, 0.5, names=NAMES, bits=4),
         compress("pruned", WEIGHTS, 0.5, names=NAMES, keep=0.6),
         compress("hashed", hashed(NAMES, WEIGHTS, 500), 0.5, bits=4),
+        compress("hashed and pruned", hashed(NAMES, WEIGHTS, 5_000), 0.5, bits=4, keep=0.001),
     ]
     node = shutil.which("node")
     assert "module.exports = { load }" in SCORER.read_text("utf-8")

@@ -71,7 +71,7 @@ class Proposer:
             category = view.moment.category
             return self._insight.interest(view.state, category, view.now_ms) if category else 0.0
         if journey.scores:
-            return self._insight.score(journey.scores, view.state, view.now_ms)
+            return self._insight.score(journey.scores, view.moment.person, view.now_ms)
         return 0.0
 
     def due(self, journey: Journey, step: CompiledStep, view: View) -> Due:
@@ -120,7 +120,7 @@ class Proposer:
         return due
 
     def _why(self, journey: Journey, view: View) -> list[Contribution]:
-        return self._insight.why(journey.scores, view.state, view.now_ms)
+        return self._insight.why(journey.scores, view.moment.person, view.now_ms)
 
     def _expanded(self, arm: Arm) -> Iterator[Arm]:
         name, slash, variant = arm.template.partition("/")

@@ -6,7 +6,9 @@
     profile.<name>    the person: see PROFILE; `profile.city` and other attributes they told
     step.<id>.arm     the arm that was drawn at a step
     now.<name>        hour, minute and weekday (1 to 7) in the person's zone; `now.birthday_in`
-    count, last, entered, score, interest, next, has_tag; of a step sent, delivered, opened, clicked
+    brand.mood        how people speak of the event's brand
+    count, last, entered, has_tag; of models score, interest, next, uplift (model_words.py); of a
+    step sent, delivered, opened, clicked
 
 The last events of a type are remembered for the types that some journey asks for, since it does,
 and at most MOST_RECENT of them: `count` reads to that, and asking for more is an error.
@@ -19,9 +21,9 @@ from typing import Any, Final, get_type_hints
 
 from streams.contract.events import TYPES
 from streams.contract.policy import DAY_MS
-from streams.engine.insight import SCORES, Insight
+from streams.engine.insight import Insight
+from streams.engine.journeys.model_words import ModelWords
 from streams.engine.journeys.view import View
-from streams.engine.models.doing import NAMES as ACTIONS
 from streams.engine.moment import DAILY_CHECK
 from streams.engine.profile import attributes
 from streams.engine.profile.hours import local_day, offset_ms
@@ -46,6 +48,7 @@ class Vocabulary:
     def __init__(self, insight: Insight, zone: str) -> None:
         self.insight = insight
         self.zone = zone
+        self.models = ModelWords(insight)
         self.profile: dict[str, Value] = {
             "orders": Value("number", lambda view: view.state.activity.orders),
             "spend_fen": Value("number", lambda view: view.state.activity.spend_fen),
@@ -60,6 +63,7 @@ class Vocabulary:
             "contact": Value("boolean", lambda view: view.state.contact == YES),
             "messages": Value("number", lambda view: len(view.state.sends)),
             **{name: Value("text", _attribute(name)) for name in ATTRIBUTES},
+            **self.models.profile,
         }
         self.now: dict[str, Value] = {
             "hour": Value("number", lambda view: _local(view, zone) // 3_600_000 % 24),
@@ -68,23 +72,6 @@ class Vocabulary:
             "date": Value("text", self._date),
             "birthday_in": Value("duration", self._birthday_in),
         }
-
-    def score(self, name: str) -> Value:
-        if name not in SCORES:
-            raise ValueError(f"no score {name!r}; there is: {', '.join(SCORES)}")
-        return Value("number", lambda view: self.insight.score(name, view.state, view.now_ms))
-
-    def next(self, action: str) -> Value:
-        if action not in ACTIONS:
-            raise ValueError(f"no action {action!r}; there is: {', '.join(ACTIONS)}")
-        return Value(
-            "number", lambda view: self.insight.next_action(view.state, action, view.now_ms)
-        )
-
-    def interest(self, category: str) -> Value:
-        return Value(
-            "number", lambda view: self.insight.interest(view.state, category, view.now_ms)
-        )
 
     def _date(self, view: View) -> str:
         day = local_day(attributes.zone(view.state, self.zone), view.now_ms)
@@ -156,9 +143,10 @@ class Words:
         self._inside = bool(list(entered_on))
         self._steps = tuple(steps)
         self._functions = {
-            "score": Function(("text",), vocabulary.score),
-            "interest": Function(("text",), vocabulary.interest),
-            "next": Function(("text",), vocabulary.next),
+            "score": Function(("text",), vocabulary.models.score),
+            "interest": Function(("text",), vocabulary.models.interest),
+            "next": Function(("text",), vocabulary.models.next),
+            "uplift": Function(("text",), vocabulary.models.uplift),
             "count": Function(("text", "duration"), _count),
             "last": Function(("text",), _last),
             "has_tag": Function(("text",), _has_tag),
@@ -183,7 +171,8 @@ class Words:
         if root == "step" and len(parts) == 3 and parts[2] == "arm":
             step = self._step(parts[1])
             return Value("text", lambda view: view.instance and view.instance.arms.get(step))
-        places = {"profile": self._known.profile, "now": self._known.now}
+        known = self._known
+        places = {"profile": known.profile, "now": known.now, "brand": known.models.brand}
         if root in places:
             found = places[root].get(name)
             if found is not None:
@@ -245,6 +234,7 @@ class Words:
         return [
             *(f"profile.{name}" for name in self._known.profile),
             *(f"now.{name}" for name in self._known.now),
+            *(f"brand.{name}" for name in self._known.models.brand),
             *(f"data.{name}" for name in self._data),
             *(f"entry.{name}" for name in self._entry),
             *(f"step.{name}.arm" for name in self._steps),

@@ -14,7 +14,9 @@ Source: Singer, Willett, It's about time: using discrete-time survival analysis 
 
 from math import log
 from struct import Struct as Layout
+from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from streams.contract.policy import DAY_MS
@@ -22,9 +24,9 @@ from streams.engine.config import Churn
 from streams.engine.models.churn_features import NAMES, START, Outlook
 from streams.engine.profile.activity import Activity
 from streams.learning import rows
-from streams.learning.calibration import Calibration
+from streams.learning.calibration import Calibration, CalibrationDelta
 from streams.learning.hazard import Hazard
-from streams.learning.logistic import sigmoid
+from streams.learning.logistic import LogisticDelta, sigmoid
 from streams.learning.presence import MOST_DAYS, Presence
 from streams.learning.validation import Validation
 
@@ -87,6 +89,7 @@ class ChurnModel:
         self._calibration = Calibration()
         self._validation = Validation.empty()
         self._changed: dict[bytes, None] = {}
+        self._sharing = False
 
     def check(self, activity: Activity, state: ChurnState, now_ms: int) -> ChurnScore | None:
         """The person's daily check. None: not watched (any more), until active again."""
@@ -109,7 +112,7 @@ class ChurnModel:
         state.checked_ms = now_ms
         state.probability = probability
         state.features = LAYOUT.pack(*ahead.features) if settled else b""
-        if not state.pending_ms and daily.examples >= WARM:
+        if not state.pending_ms and daily.examples + daily.absorbed >= WARM:
             settled = now_ms - activity.first_ms >= self._horizon_ms
             self._put_on_record(state, ahead.silence, probability, settled=settled)
         return ChurnScore(probability, sigmoid(ahead.next), now_ms, self._days)
@@ -139,6 +142,38 @@ class ChurnModel:
         found.append(("calibration", probability, given - ahead.silence))
         found.sort(key=lambda part: (-abs(part[2]), part[0]))
         return found
+
+    def begin_sharing(self) -> None:
+        """What is learned from here on is for `share`: where there are several partitions."""
+        self._sharing = True
+        self._daily.begin_sharing()
+        self._population.presence.begin_sharing()
+        self._calibration.begin_sharing()
+
+    def share(self) -> dict[str, Any] | None:
+        """What was learned of these people since the last call, as JSON; None: nothing."""
+        told = {
+            WEIGHTS: self._daily.share(),
+            PRESENCE: self._population.presence.share(),
+            CALIBRATION: self._calibration.share(),
+        }
+        found = {key: delta for key, delta in told.items() if delta is not None}
+        self._changed |= dict.fromkeys(found)
+        return {key.decode(): msgspec.to_builtins(delta) for key, delta in found.items()} or None
+
+    def absorb(self, told: dict[str, Any]) -> None:
+        """What another partition learned. Raises msgspec.ValidationError for what is none."""
+        for key in (WEIGHTS, PRESENCE, CALIBRATION):
+            delta = told.get(key.decode())
+            if delta is None:
+                continue
+            if key == WEIGHTS:
+                self._daily.absorb(msgspec.convert(delta, LogisticDelta))
+            elif key == PRESENCE:
+                self._population.presence.absorb(msgspec.convert(delta, list[float]))
+            else:
+                self._calibration.absorb(msgspec.convert(delta, CalibrationDelta))
+            self._changed[key] = None
 
     def metrics(self) -> dict[str, float]:
         """Of matured scores; `staleness`: days from the last example learned to the last check."""
@@ -172,6 +207,8 @@ class ChurnModel:
             self._validation = rows.unpack(value, Validation)
         else:
             raise ValueError(f"the churn model has no row {key!r}")
+        if self._sharing:
+            self.begin_sharing()  # for a row of before there was sharing
 
     def _row(self, key: bytes) -> bytes:
         if key == WEIGHTS:

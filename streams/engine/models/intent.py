@@ -1,8 +1,8 @@
 """What people want of customer service: guessed from a message, learned from the session's topic.
 
-The topic comes later, when a session begins or ends; until then, a day at most, the message waits in
-the person's row as at most 48 hashed grams. The guess was made before the topic was known, so how
-often it was right is counted on messages nobody had learned.
+The topic comes later, when a session begins or ends; until then, a day at most, the message waits
+in the person's row as at most 48 hashed grams. The guess was made before the topic was known, so
+how often it was right is counted on messages nobody had learned.
 """
 
 from struct import pack, unpack

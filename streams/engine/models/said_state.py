@@ -1,5 +1,6 @@
 """What a person's row keeps of what the person said: nothing for those who say nothing."""
 
+from math import exp2
 from typing import Final
 
 from msgspec import Struct
@@ -15,12 +16,12 @@ class Mood(Struct, array_like=True, gc=False):
 
     def at(self, now_s: int) -> float:
         """From -1 to 1."""
-        return self.level / 1_000 * 2.0 ** (-max(now_s - self.said_s, 0) / HALF_LIFE_S)
+        return self.level / 1_000 * _faded(now_s - self.said_s)
 
     def say(self, tone: float, at_s: int) -> None:
         """Something of a tone from -1 to 1: half of it is new. What comes late is as of then."""
         now_s = max(self.said_s, at_s)
-        fresh = tone * 2.0 ** (-(now_s - at_s) / HALF_LIFE_S)
+        fresh = tone * _faded(now_s - at_s)
         before = self.at(now_s)
         self.level = round(1_000 * (before + fresh) / 2 if self.said_s else 1_000 * fresh)
         self.said_s = now_s
@@ -46,3 +47,7 @@ def merge_asked(into: Asked | None, other: Asked | None) -> Asked | None:
     if into is None or (other is not None and other.at_s > into.at_s):
         return other
     return into
+
+
+def _faded(elapsed_s: int) -> float:
+    return exp2(-max(elapsed_s, 0) / HALF_LIFE_S)

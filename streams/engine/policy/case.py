@@ -10,8 +10,8 @@ from streams.engine.state import UserState
 
 
 class Case(Struct, gc=False):
-    """What is the same for all arms. `suspected`: of abuse, and why. `ghost`: of the control group, or in a shadow: nothing may
-    change. `release_ms`: when it would go out; 0: not asked yet."""
+    """What is the same for all arms. `suspected`: of abuse, and why. `ghost`: of the control group,
+    or in a shadow: nothing may change. `release_ms`: when it would go out; 0: not asked yet."""
 
     due: Due
     terms: Terms

@@ -39,7 +39,9 @@ class Portraits:
         state.published_churn = state.churn.probability
         held = self._is_held(person, now_ms)
         population = self._insight.population(now_ms)
-        return _portrait(person, config, now_ms, population, holdout=held)
+        profile = _portrait(person, config, now_ms, population, holdout=held)
+        self._insight.complete(profile, person, now_ms)
+        return profile
 
 
 def _portrait(

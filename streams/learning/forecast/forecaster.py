@@ -34,7 +34,8 @@ Period = Mapping[str, float]
 
 
 class Row(Struct, array_like=True):
-    """`shape`: season, long season, horizon, names; `arrays`: all numbers, one after the other."""
+    """`shape`: season, long season, horizon, few, checksum of the calendar's names; `arrays`: all
+    numbers, one after the other."""
 
     shape: list[int]
     arrays: bytes
@@ -176,7 +177,8 @@ class SeriesForecaster:
             start = end
 
     def _shape(self) -> list[int]:
-        return [self.season, self.long_season, self.horizon, len(self._effects.names)]
+        names = crc32("\n".join(self._effects.names).encode())
+        return [self.season, self.long_season, self.horizon, int(self.few), names]
 
     def _arrays(self) -> list["array[float]"]:
         found = [self._numbers, self._round, *self._effects.arrays]

@@ -53,9 +53,7 @@ class HashedFTRL(HashedLinear):
         return self._intercept() + sum(self.contributions(buckets, values))
 
     def contributions(self, buckets: Buckets, values: Values) -> list[float]:
-        return [
-            self.weight(i) * value for i, value in zip(buckets, values, strict=True)
-        ]
+        return [self.weight(i) * value for i, value in zip(buckets, values, strict=True)]
 
     def weight(self, bucket: int) -> float:
         if not self.columns:

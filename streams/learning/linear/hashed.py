@@ -38,7 +38,7 @@ class HashedLinear(Classifier):
         self.size = size
         self.kind = kind
         self.examples = 0
-        self.columns: list["array[float]"] = []
+        self.columns: list[array[float]] = []
 
     @abstractmethod
     def logit(self, buckets: Buckets, values: Values) -> float:

@@ -5,6 +5,7 @@ inside still counts; then it takes its place. Sums use forward decay (see `fadin
 compare without being decayed.
 """
 
+from array import array
 from bisect import insort
 from collections.abc import Sequence
 from math import isfinite
@@ -58,11 +59,15 @@ class Catalogue:
         self.items: list[Item | None] = [None] * capacity
         self.places: dict[int, int] = {}  # key of an id -> place
         self.fading = [Fading(half_life_ms) for half_life_ms in HALF_LIVES_MS]
-        self.sums: list[Floats] = [np.zeros(capacity) for _ in HALF_LIVES_MS]
-        self.visits: Floats = np.zeros(capacity)
+        # Counted in arrays of Python's, for one number at a time is quicker there; read as numpy's.
+        self._sums = [array("d", bytes(8 * capacity)) for _ in HALF_LIVES_MS]
+        self._visits = array("d", bytes(8 * capacity))
+        self._topics = array("d", bytes(8 * TAGS))
+        self.sums: list[Floats] = [np.frombuffer(sums) for sums in self._sums]
+        self.visits: Floats = np.frombuffer(self._visits)
+        self.topics: Floats = np.frombuffer(self._topics)  # how much of all visits each tag had
         self.first_ms: Floats = np.zeros(capacity)
         self.tags = np.zeros((capacity, MOST_TAGS), dtype=np.int64)  # hashed, 0: none
-        self.topics: Floats = np.zeros(TAGS)  # how much of all visits each tag had
         self._numbers: list[list[int]] = [[] for _ in range(capacity)]
         self._shares = [1.0] * capacity  # an item's tags share one visit
         self._unit: Floats = np.ones(capacity)  # the same
@@ -121,12 +126,13 @@ class Catalogue:
     def count(self, place: int, weight: float, time_ms: int) -> bool:
         """Returns whether a landmark moved, and with it the sums of all items."""
         moved = False
-        self.visits[place] += weight
-        if self._numbers[place]:
-            self.topics[self._numbers[place]] += weight * self._shares[place]
-        for fading, sums in zip(self.fading, self.sums, strict=True):
+        self._visits[place] += weight
+        share = weight * self._shares[place]
+        for number in self._numbers[place]:
+            self._topics[number] += share
+        for fading, sums, view in zip(self.fading, self._sums, self.sums, strict=True):
             if fading.is_due(time_ms):
-                np.ldexp(sums, -fading.move(time_ms), out=sums)
+                np.ldexp(view, -fading.move(time_ms), out=view)
                 moved = True
             sums[place] += weight * fading.gain(time_ms)
         return moved

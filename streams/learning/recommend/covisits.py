@@ -56,8 +56,7 @@ class Neighbours:
 
     def _leave(self, count: int) -> None:
         weights = self.weights
-        order = sorted(range(len(weights)), key=weights.__getitem__)
-        kept = sorted(order[count:])
+        kept = sorted(range(len(weights)), key=weights.__getitem__)[count:]
         self.others = array("H", [self.others[at] for at in kept])
         self.weights = array("d", [weights[at] for at in kept])
         self.index = {other: at for at, other in enumerate(self.others)}
@@ -73,10 +72,10 @@ class Covisits:
     def learn(self, place: int, before: Sequence[int], weights: Sequence[float]) -> None:
         """`place` came after these, each with the weight of the pair; both directions count."""
         near, most = self.near, self.most
-        mine = near[place]
+        add = near[place].add
         for other, weight in zip(before, weights, strict=False):
             if other != place:
-                mine.add(other, weight, most)
+                add(other, weight, most)
                 near[other].add(place, weight, most)
 
     def of(self, places: Sequence[int]) -> tuple[Places, Floats, list[int]]:

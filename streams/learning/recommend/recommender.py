@@ -70,15 +70,15 @@ class Sizes(NamedTuple):
 
     capacity: int = 4_096
     neighbours: int = 128
-    window: int = 8
+    window: int = 5
     history: int = 8
     sessions: int = 512
     session_length: int = 16
     nearest: int = 64
     factors: int = 16
     negatives: int = 64
-    latents_every: int = 32
-    rank_every: int = 256
+    latents_every: int = 64
+    rank_every: int = 512
     rate: float = 0.05
 
 

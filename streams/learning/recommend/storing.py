@@ -138,4 +138,4 @@ def load_topics(whole: "Recommender", row: bytes) -> None:
     topics = np.frombuffer(found.topics, "<f8")
     if crc32(found.topics) != found.checksum or len(topics) != len(whole.catalogue.topics):
         raise ValueError("the row of topics is broken: its checksum differs")
-    whole.catalogue.topics = topics.astype(np.float64)
+    whole.catalogue.topics[:] = topics

@@ -58,6 +58,4 @@ _RANGES: Final = (
     (0x1F3FB, 0x1F3FF),
     (0xE0000, 0xE0FFF),
 )
-DROPPED: Final = tuple(
-    point for first, last in _RANGES for point in range(first, last + 1)
-)
+DROPPED: Final = tuple(point for first, last in _RANGES for point in range(first, last + 1))

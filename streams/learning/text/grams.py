@@ -14,6 +14,7 @@ Source: Weinberger et al., Feature hashing for large scale multitask learning (2
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import pairwise
 from struct import pack
 from typing import Final
 from zlib import crc32
@@ -36,7 +37,11 @@ _TABLE: Final = str.maketrans({**SIMPLIFIED, **dict.fromkeys(DROPPED)})
 _STOPS: Final = frozenset("，。,.!?;；:：、~…\n")
 _STARTS: Final = frozenset(word[0] for word in POLARITY if word[0] != "[")
 WIDTH: Final = 4  # bytes of a token in a gram
-_WIDTHS: Final = (2 * WIDTH, WIDTH, 3 * WIDTH)  # pairs, single ones, and triples while there is room
+_WIDTHS: Final = (
+    2 * WIDTH,
+    WIDTH,
+    3 * WIDTH,
+)  # pairs, single ones, and triples while there is room
 
 # Thresholds of the signals; each reached one is a signal of its own.
 _COUNTS: Final = (1, 2, 3, 5, 8)
@@ -153,7 +158,7 @@ def _signals(tokens: Sequence[str], denied: Sequence[int]) -> list[int]:
     found += [LONG + i for i, length in enumerate(_LENGTHS) if len(tokens) >= length]
     if hits:
         found += [FIRST + (hits[0][1] < 0), LAST + (hits[-1][1] < 0)]
-    pairs = [a + b for a, b in zip(tokens, tokens[1:], strict=False)]
+    pairs = [a + b for a, b in pairwise(tokens)]
     turn = max((i for i, pair in enumerate(pairs) if pair in TURNS), default=-1)
     if turn >= 0:
         after = sum(sign for place, sign in hits if place > turn)

@@ -81,7 +81,7 @@ class Intent(Classifier):
         return Guess(label if found[place] >= SURE else UNKNOWN, found[place], label)
 
     def learn(self, buckets: Sequence[int], label: Label) -> None:
-        """Beyond `MOST_LABELS` a new label counts as `other`; without buckets nothing is learned."""
+        """Beyond `MOST_LABELS` a new label counts as `other`. Without buckets it learns nothing."""
         if not buckets:
             return
         if label not in self.known:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from streams.evaluation.scores import log_loss
 from streams.learning.edge import Bits, EdgeScorer, compress, decode, encode
-from streams.learning.logistic import OnlineLogistic, sigmoid
+from streams.learning.logistic import sigmoid
 from streams.scoreboard.board import Indices, Score, interval
 from streams.scoreboard.data import Fetch
-from streams.scoreboard.labelled import Example, fast_auc, ratings_of_people
+from streams.scoreboard.labelled import Example, Signs, fast_auc, ratings_of_people
 
-BUCKETS = 2_048
+BUCKETS = 4_096
 KINDS: tuple[tuple[str, Bits, float], ...] = (
     ("8 bits", 8, 1.0),
     ("4 bits", 4, 1.0),
@@ -29,12 +29,13 @@ RESAMPLES = 200
 
 
 def run(fetch: Fetch) -> list[Score]:
-    return compare("ML-100k: four stars or more", ratings_of_people(fetch, BUCKETS))
+    return compare("ML-100k: four stars or more", ratings_of_people(fetch, BUCKETS), BUCKETS)
 
 
-def compare(data: str, examples: Sequence[Example]) -> list[Score]:
+def compare(data: str, examples: Sequence[Example], buckets: int) -> list[Score]:
     cut = len(examples) * 4 // 5
-    model = OnlineLogistic(rate=0.1)
+    model = Signs(rate=0.1)
+    model.widen(buckets)
     for example in examples[:cut]:
         model.learn(example.x, example.y)
     test = examples[cut:]
@@ -74,5 +75,9 @@ def compare(data: str, examples: Sequence[Example]) -> list[Score]:
 def probabilities(
     weights: Sequence[float], intercept: float, examples: Sequence[Example]
 ) -> NDArray[np.float64]:
-    table = np.array(weights)
-    return np.array([sigmoid(intercept + float(table @ np.array(list(e.x)))) for e in examples])
+    return np.array(
+        [
+            sigmoid(intercept + sum(weights[int(place)] for place in example.x))
+            for example in examples
+        ]
+    )

@@ -37,6 +37,7 @@ class Judged(NamedTuple):
 
     @property
     def best(self) -> NDArray[np.float64]:
+        """Errors of the peer that is best on this series."""
         return min(self.peers.values(), key=lambda errors: float(np.nanmean(errors)))
 
     @property
@@ -97,8 +98,9 @@ def headline(judged: Sequence[Judged], data: str) -> list[Score]:
     """Means over the series of the ratio to the best peer and of the coverage."""
     rng = np.random.default_rng(len(judged))
     ratios, covered = [], []
+    blocks = [np.split(np.arange(len(one.blocks)), _starts(one.blocks)) for one in judged]
     for _ in range(RESAMPLES):
-        drawn = [_drawn(one.blocks, rng) for one in judged]
+        drawn = [_drawn(one, rng) for one in blocks]
         pairs = list(zip(judged, drawn, strict=True))
         ratios.append(np.mean([_ratio(one, places) for one, places in pairs]))
         covered.append(np.mean([np.nanmean(one.inside[places]) for one, places in pairs]))
@@ -176,6 +178,11 @@ def _ratio(one: Judged, places: NDArray[np.int64] | slice) -> float:
     return float(np.nanmean(one.errors[places]) / np.nanmean(one.best[places]))
 
 
+def _starts(blocks: Sequence[int]) -> NDArray[np.int64]:
+    """Where a block after the first begins."""
+    return np.flatnonzero(np.diff(blocks)) + 1
+
+
 def _oracle(series: Series) -> float:
     truth, horizon = series.truth, series.horizon
     assert truth is not None
@@ -183,8 +190,6 @@ def _oracle(series: Series) -> float:
     return float(np.nanmean(missed)) / series.scale
 
 
-def _drawn(blocks: Sequence[int], rng: np.random.Generator) -> NDArray[np.int64]:
+def _drawn(blocks: Sequence[NDArray[np.int64]], rng: np.random.Generator) -> NDArray[np.int64]:
     """Places of as many whole blocks as there are, drawn with repetitions."""
-    numbers = np.array(blocks)
-    drawn = rng.integers(0, numbers[-1] + 1, numbers[-1] + 1)
-    return np.concatenate([np.flatnonzero(numbers == number) for number in drawn])
+    return np.concatenate([blocks[number] for number in rng.integers(0, len(blocks), len(blocks))])

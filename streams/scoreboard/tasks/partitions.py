@@ -16,16 +16,17 @@ from streams.scoreboard.board import Indices, Score, interval
 from streams.scoreboard.data import Fetch
 from streams.scoreboard.labelled import (
     Example,
+    Signs,
     fast_auc,
     ratings_of_people,
     weeks_of_customers,
 )
 
-BUCKETS = 512
+BUCKETS = 4_096
 MINUTE_S, HOUR_S = 60.0, 3_600.0
 NEVER_S = float("inf")
 BAR = 0.01
-RESAMPLES = 60
+RESAMPLES = 40
 
 Make = Callable[[], OnlineLogistic]
 Period = Callable[[Sequence[OnlineLogistic]], None]
@@ -33,15 +34,15 @@ Period = Callable[[Sequence[OnlineLogistic]], None]
 
 def run(fetch: Fetch) -> list[Score]:
     names, weeks = weeks_of_customers(fetch)
-    found = compare("CDNOW: buys in the coming week", weeks, learner(len(names)), (MINUTE_S,))
+    found = compare("CDNOW: buys in the coming week", weeks, learner(len(names), 0.05), (MINUTE_S,))
     liked = ratings_of_people(fetch, BUCKETS)
-    found += compare("ML-100k: four stars or more", liked, learner(BUCKETS), (HOUR_S,))
+    found += compare("ML-100k: four stars or more", liked, learner(BUCKETS, 0.1, Signs), (HOUR_S,))
     return found
 
 
-def learner(size: int) -> Make:
+def learner(size: int, rate: float, kind: type[OnlineLogistic] = OnlineLogistic) -> Make:
     def make() -> OnlineLogistic:
-        model = OnlineLogistic(rate=0.05 if size < BUCKETS else 0.1)
+        model = kind(rate=rate)
         model.begin([f"f{place}" for place in range(size)], [0.0] * size)
         return model
 

@@ -73,7 +73,7 @@ class Event(NamedTuple):
     rating: float
 
 
-class Test(NamedTuple):
+class Trial(NamedTuple):
     """One event of the test, and the place of its film in each list; BEST: not in it."""
 
     number: int
@@ -120,12 +120,12 @@ def is_test(number: int) -> bool:
     return number > FIRST and number % EVERY == 0
 
 
-def asked(events: Sequence[Event], tags: Mapping[str, Sequence[str]]) -> list[Test]:
+def asked(events: Sequence[Event], tags: Mapping[str, Sequence[str]]) -> list[Trial]:
     """One pass over the events, ours and the simple peers side by side."""
     ours, simple = Recommender(b"scoreboard", SIZES), Simple()
     factors = reco.BiasedMF(seed=1)
     histories: dict[str, list[str]] = {}
-    tests: list[Test] = []
+    tests: list[Trial] = []
     for number, event in enumerate(events):
         history = histories.setdefault(event.person, [])
         keys = [key_of(film) for film in reversed(history)]
@@ -158,7 +158,7 @@ def _test(
     keys: Sequence[int],
     ours: Recommender,
     simple: "Simple",
-) -> Test:
+) -> Trial:
     person, time_ms = int(event.person), event.time_ms
     begun = process_time_ns()
     best = [one.item_id for one in ours.rank(keys, time_ms, BEST, person=person, seen=keys)]
@@ -170,7 +170,7 @@ def _test(
     places = {"ours": _place(best, event.film)}
     for name, found in simple.best(history, time_ms):
         places[name] = _place(found, event.film)
-    return Test(
+    return Trial(
         number,
         event.person,
         simple.counts[event.film],
@@ -246,7 +246,7 @@ def als(fetch: Fetch, events: Sequence[Event], numbers: Sequence[int]) -> list[i
     return found
 
 
-def ranked(tests: Sequence[Test]) -> list[Score]:
+def ranked(tests: Sequence[Trial]) -> list[Score]:
     people = [test.person for test in tests]
     names = [name for name in tests[0].places if name != "ours"]
     names += ["river_biased_mf"] if "river_biased_mf" not in names else []
@@ -272,7 +272,7 @@ def ranked(tests: Sequence[Test]) -> list[Score]:
     return found
 
 
-def fresh(tests: Sequence[Test], without: Sequence[Test]) -> list[Score]:
+def fresh(tests: Sequence[Trial], without: Sequence[Trial]) -> list[Score]:
     """New films and new people, with the films' tags and without."""
     found = []
     for metric, chosen in (
@@ -304,7 +304,7 @@ def fresh(tests: Sequence[Test], without: Sequence[Test]) -> list[Score]:
     return found
 
 
-def costs(tests: Sequence[Test]) -> list[Score]:
+def costs(tests: Sequence[Trial]) -> list[Score]:
     """CPU time of a whole call: of a hundred candidates, and of all films."""
     found = []
     for metric, bar, values in (
@@ -334,7 +334,7 @@ def costs(tests: Sequence[Test]) -> list[Score]:
     return found
 
 
-def _places(tests: Sequence[Test], name: str) -> NDArray[np.int64]:
+def _places(tests: Sequence[Trial], name: str) -> NDArray[np.int64]:
     return np.array([test.places[name] for test in tests if name in test.places])
 
 

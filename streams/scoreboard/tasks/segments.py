@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from river.cluster import KMeans
 from river.stats import Quantile
 
-from streams.evaluation.clustering import batch_k_means, standardised
+from streams.evaluation.clustering import standardised
 from streams.learning.segments.clusters import OnlineClusters
 from streams.learning.segments.rfm import (
     CODES,
@@ -204,13 +204,9 @@ def _river_scores(history: History, ends: list[list[float]]) -> tuple[int, int, 
 
 def _fit(lived: Lived, data: str) -> Score:
     points = standardised(np.array([_vector(history) for history in lived.histories]))
-    batch = simulated.mean_silhouette(points, batch_k_means(points, CLUSTERS))
-    peers = {
-        "batch k-means": batch,
-        "river KMeans": simulated.mean_silhouette(points, np.array(lived.river)),
-    }
     served, nearest = np.array(lived.clusters), np.array(lived.nearest)
-    return simulated.fitted(points, served, nearest, peers, data)
+    picture = simulated.Picture(lived.customers, points, served, nearest)
+    return simulated.fitted([picture], {"river KMeans": np.array(lived.river)}, data)
 
 
 def _stability(lived: Lived, data: str) -> list[Score]:

@@ -1,7 +1,9 @@
 """Segments of the simulator's people, through the engine; and what both kinds of data measure."""
 
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -25,10 +27,21 @@ GIVEN_AWAY = 0.03  # of the silhouette of k-means with everything at hand
 CHURN_BAR = 0.05  # of labels, a day
 CLUSTERS = 6
 USERS, DAYS, SETTLED_DAYS, SEED = 400, 40, 20, "board"
+EVERY_DAYS = 5  # a picture of everybody, from the settled days on
 LOST = "lost"
 
 Matrix = NDArray[np.float64]
+Labels = NDArray[np.int64]
 Changes = dict[str, dict[str, list[SegmentChanged]]]  # by family and person, in order of time
+
+
+class Picture(NamedTuple):
+    """People at a moment, with standardised features."""
+
+    people: list[str]
+    points: Matrix
+    served: Labels
+    nearest: Labels
 
 
 def scores(users: int = USERS, days: int = DAYS, settled: int = SETTLED_DAYS) -> list[Score]:
@@ -47,26 +60,49 @@ def scores(users: int = USERS, days: int = DAYS, settled: int = SETTLED_DAYS) ->
 
         config = Config(partitions=1)
         replay = Replay(config, key=TRIAL_KEY, outputs=Outputs(out, watch=watch))
-        replay.feed(events.read_bytes().splitlines())
+        pictures = []
+        for day, chunk in enumerate(_days(events.read_bytes().splitlines())):
+            replay.feed(chunk)
+            if day >= settled and (day - settled) % EVERY_DAYS == 0:
+                pictures.append(_picture(replay.folds[0].engine))
         replay.close()
-        fit = _fit(replay.folds[0].engine, data)
     names = (("rfm", "segments"), ("value", "value segments"), ("cluster", "clusters"))
-    return [fit, *(_changed(changes, *name, days, settled, data) for name in names)]
+    changed = [_changed(changes, *name, days, settled, data) for name in names]
+    return [fitted(pictures, {}, data), *changed]
 
 
-def _fit(engine: Engine, data: str) -> Score:
-    """Of everybody who is watched on the last day."""
+def _picture(engine: Engine) -> Picture:
+    """Everybody who is watched."""
     model, now_ms = engine.insight.model(SegmentModel), engine.ledger.clock.now_ms
-    vectors, served = [], []
+    people, vectors, served = [], [], []
     for user_id in engine.store:
         person = engine.store.get(user_id)
         if person is not None and person.state.check_ms and model.cluster_of(person.state) >= 0:
+            people.append(user_id)
             vectors.append(features_of(person.state, now_ms))
             served.append(model.cluster_of(person.state))
     nearest = [model.nearest(vector) for vector in vectors]
-    points = standardised(np.array(vectors))
-    peers = {"batch k-means": mean_silhouette(points, batch_k_means(points, CLUSTERS))}
-    return fitted(points, np.array(served), np.array(nearest), peers, data)
+    return Picture(people, standardised(np.array(vectors)), np.array(served), np.array(nearest))
+
+
+class _Arrived(msgspec.Struct):
+    ingest_ms: int = 0
+
+
+def _days(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+    """Lines by the day they came on; one that is no event came with the one before it."""
+    decoder, chunk, today = msgspec.json.Decoder(_Arrived), list[bytes](), 0
+    for line in lines:
+        try:
+            day = decoder.decode(line).ingest_ms // DAY_MS
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            day = today
+        if day > today and chunk:
+            yield chunk
+            chunk = []
+        today = max(today, day)
+        chunk.append(line)
+    yield chunk
 
 
 def _changed(changes: Changes, family: str, name: str, days: int, settled: int, data: str) -> Score:
@@ -93,17 +129,17 @@ def _day(change: SegmentChanged) -> float:
     return (change.at_ms - START_MS) / DAY_MS
 
 
-def fitted(
-    points: Matrix,
-    served: NDArray[np.int64],
-    nearest: NDArray[np.int64],
-    peers: dict[str, float],
-    data: str,
-) -> Score:
-    """Of the clusters served, beside those one would be in without regard to earlier ones."""
-    each = silhouettes(points, served)
-    low, high = interval(lambda places: float(each[places].mean()), range(len(each)))
-    note = f"without regard to earlier clusters {mean_silhouette(points, nearest):.3f}"
+def fitted(pictures: Sequence[Picture], peers: dict[str, Labels], data: str) -> Score:
+    """Of the clusters served, beside those one would be in without regard to earlier ones.
+    `peers`: other labels for the people of the last picture."""
+    each = np.concatenate([silhouettes(one.points, one.served) for one in pictures])
+    people = [person for one in pictures for person in one.people]
+    low, high = interval(lambda places: float(each[places].mean()), people)
+    batch = [silhouettes(one.points, batch_k_means(one.points, CLUSTERS)) for one in pictures]
+    nearest = [silhouettes(one.points, one.nearest) for one in pictures]
+    found = {"batch k-means": float(np.concatenate(batch).mean())}
+    for name, labels in peers.items():
+        found[name] = float(silhouettes(pictures[-1].points, labels).mean())
     return Score(
         task="segments",
         data=data,
@@ -111,15 +147,11 @@ def fitted(
         ours=float(each.mean()),
         low=low,
         high=high,
-        bar=peers["batch k-means"] - GIVEN_AWAY,
+        bar=found["batch k-means"] - GIVEN_AWAY,
         cases=len(each),
-        peers=peers,
-        note=note,
+        peers=found,
+        note=f"without regard to earlier clusters {np.concatenate(nearest).mean():.3f}",
     )
-
-
-def mean_silhouette(points: Matrix, labels: NDArray[np.int64]) -> float:
-    return float(silhouettes(points, labels).mean())
 
 
 def churn(metric: str, changes: NDArray[np.int64], days: NDArray[np.int64], data: str) -> Score:

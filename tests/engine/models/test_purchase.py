@@ -41,7 +41,7 @@ def test_who_orders_is_told_from_who_looks() -> None:
     for user_id in engine.store:
         person = engine.store.get(user_id)
         assert person is not None
-        found = engine.insight.score("purchase", person.state, world.now_ms)
+        found = engine.insight.score("purchase", person, world.now_ms)
         scores.setdefault(person.state.activity.orders > 0, []).append(found)
     assert min(scores[True]) > max(scores[False])
     assert world.count("model.purchase.auc") > 0.75

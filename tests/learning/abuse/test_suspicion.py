@@ -3,7 +3,7 @@
 from math import nan
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import checks
 from river.datasets import Phishing
@@ -58,7 +58,8 @@ def test_labels_move_what_a_rule_is_worth_and_one_label_moves_little() -> None:
     assert model.labels == 61
 
 
-@given(st.lists(st.tuples(SIGNS, st.booleans()), max_size=20))
+@given(st.lists(st.tuples(SIGNS, st.booleans()), max_size=12))
+@settings(max_examples=30)
 def test_it_goes_on_from_its_row_and_stays_finite(labels: list[tuple[list[float], bool]]) -> None:
     model, other = Suspicion(), Suspicion()
     for signs, abusive in labels:

@@ -74,7 +74,7 @@ def test_ninety_percent_intervals_hold_also_when_the_noise_doubles() -> None:
 
 def test_a_promotion_is_no_habit_and_the_next_one_is_foreseen() -> None:
     model = SeriesForecaster(season=24, horizon=24, calendar=("promotion",))
-    for number, value in enumerate(shop(40)):
+    for number, value in enumerate(shop(25)):
         promoted = number % 24 == 12 and number % 5 == 0
         model.learn_one(value * (3 if promoted else 1), {"promotion": 1.0} if promoted else None)
     plain = model.forecast(24)[12]
@@ -187,6 +187,8 @@ def test_a_damaged_row_is_refused() -> None:
 def test_a_row_of_other_settings_is_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
         SeriesForecaster(season=12).restore(SeriesForecaster(season=7).state())
+    with pytest.raises(ValueError, match="shape"):
+        SeriesForecaster(calendar=["a"]).restore(SeriesForecaster(calendar=["b"]).state())
 
 
 @pytest.mark.parametrize(

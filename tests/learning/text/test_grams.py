@@ -13,7 +13,6 @@ from streams.learning.text.grams import (
     BUCKETS,
     MOST,
     NAMES,
-    PRAISED,
     SIGNALS,
     grams,
     longest_gram,
