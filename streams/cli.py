@@ -12,6 +12,8 @@ from streams import __version__
 from streams.commands import (
     dead_letters,
     evaluate,
+    export,
+    federate,
     journeys,
     live,
     offline,
@@ -40,6 +42,9 @@ dead_letters_app = typer.Typer(
 )
 journey_app = typer.Typer(help="Journeys as files, and those in force.", rich_markup_mode=None)
 policy_app = typer.Typer(help="The policy as a file, and in force.", rich_markup_mode=None)
+federate_app = typer.Typer(
+    help="Learning with other sites: only clipped, noised sums leave.", rich_markup_mode=None
+)
 content_app = typer.Typer(help="The content library.", rich_markup_mode=None)
 
 app.command()(offline.simulate)
@@ -50,6 +55,7 @@ app.command()(why.why)
 app.command()(whatif.whatif)
 app.command()(report.report)
 app.command()(evaluate.evaluate)
+app.command()(export.export)
 app.command()(live.worker)
 app.command()(live.topics)
 app.add_typer(snapshot_app, name="snapshot")
@@ -58,6 +64,7 @@ app.add_typer(dead_letters_app, name="deadletters")
 app.add_typer(journey_app, name="journey")
 app.add_typer(policy_app, name="policy")
 app.add_typer(content_app, name="content")
+app.add_typer(federate_app, name="federate")
 snapshot_app.command("write")(snapshots.write)
 snapshot_app.command("inspect")(snapshots.inspect)
 log_app.command("dump")(live.dump)
@@ -77,6 +84,10 @@ policy_app.command("lint")(journeys.lint_policy)
 policy_app.command("publish")(publishing.publish_policy)
 content_app.command("lint")(journeys.lint_content)
 content_app.command("publish")(publishing.publish_content)
+federate_app.command("key")(federate.key)
+federate_app.command("begin")(federate.begin)
+federate_app.command("contribute")(federate.contribute)
+federate_app.command("combine")(federate.combine)
 
 
 @app.command()

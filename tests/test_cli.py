@@ -32,6 +32,12 @@ COMMANDS = (
     "journey resume",
     "policy publish",
     "content publish",
+    "evaluate",
+    "export",
+    "federate key",
+    "federate begin",
+    "federate contribute",
+    "federate combine",
 )
 
 

@@ -24,7 +24,7 @@ def test_the_truth_of_a_world_stands_in_no_event() -> None:
 
 
 def test_planted_abuse_is_found_and_the_honest_are_left_alone() -> None:
-    people = abuse.watched([5], days=4, scale=0.02)
+    people = abuse.watched([5], days=3, scale=0.01)
     scores = {score.metric: score for score in abuse.scores_of(people, "a small shop")}
     recall, hit = scores["recall of rings and bursts"], scores["honest people hit"]
     assert recall.ours >= 0.8

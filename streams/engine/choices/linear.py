@@ -44,7 +44,7 @@ NOISE_EXAMPLES: Final = 100.0  # of the noise around the pool, beside an arm's o
 # Of an even split's regret after 4 000 decisions (python -m streams.benchmarks.bandits, 5 seeds):
 # 0.39 whole and 0.34 halved, with rewards 400 decisions late 0.48 and 0.41. Where products count
 # (streams/benchmarks/bandit_worlds.py, `interactions`) less still explores enough: 0.3 had 4 % less
-# regret than 0.4 and 10 % less than 0.5 (2 seeds, 8 000 decisions).
+# regret than 0.4 (2 seeds, 8 000 decisions).
 EXPLORING: Final = 0.3
 WIDTH: Final = 1.0  # of LinUCB's bound, in standard deviations
 

@@ -24,7 +24,7 @@ from streams.learning.uplift import Uplift
 
 PREFIX: Final = b"m:uplift/"
 MOST_JOURNEYS: Final = 32
-CLEAR: Final = 1.0  # standard deviations from 0 that make an effect one
+CLEAR: Final = 1.645  # standard deviations from 0 that make an effect one
 LASTING: Final = 0.999  # the usual outcome follows about the last thousand results
 
 PERSUADABLE: Final = "persuadable"

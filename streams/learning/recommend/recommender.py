@@ -251,10 +251,7 @@ class Recommender:
         ranker = self.visits % sizes.rank_every == 0
         if not factors and not ranker:
             return
-        is_open = self.catalogue.visits > 0.0
-        is_open[[known for known in map(self.catalogue.places.get, seen) if known is not None]] = (
-            False
-        )
+        is_open = self._is_open(seen)
         is_open[history] = False
         open_places = np.flatnonzero(is_open)
         column = int(np.searchsorted(open_places, place))
@@ -278,7 +275,7 @@ class Recommender:
         before_ms = fading.landmark_ms
         if catalogue.count(place, weight, time_ms):
             self.covisits.fade((fading.landmark_ms - before_ms) // fading.half_life_ms)
-            self._touched = dict.fromkeys(catalogue.places.values())
+            self._touched.update(dict.fromkeys(catalogue.places.values()))
         gain = weight * fading.gain(time_ms)
         others = history[: self.sizes.window]
         self._touched[place] = None

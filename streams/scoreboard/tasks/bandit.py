@@ -6,9 +6,11 @@ expected net reward; figures are means over seeds with Student's 95 % interval.
 
 Vowpal Wabbit runs in an environment of its own, free to explore without a floor, as ours is here.
 `VOWPAL` is its best for each world, by hindsight, of 54: nine ways to explore, with and without
-products of features, learning rates 0.1, 0.5 and 1 (8 000 decisions an hour late, a seed of its
-own: `python -m streams.benchmarks.bandits --vowpal`). The bar is 5 % above its least regret.
-Other peers: river's LinUCB, with results an hour late, for it is slow; our own even split.
+products of features, learning rates 0.1, 0.5 and 1 (8 000 decisions, results an hour late, a seed
+of its own: `python -m streams.benchmarks.vowpal_grid`). The bar is 5 % above its least regret.
+Other peers: river's LinUCB, with results an hour late, for it is slow; an even split.
+
+The default is short; `run(fetch, seeds=10, decisions=20_000, best=3)` takes about an hour.
 
 A last line holds our draws against the probabilities stated: chi-square over its degrees of
 freedom, which is near 1 where the logged propensities are the true ones.
@@ -106,7 +108,7 @@ def scores(
                 for contestant, value in line.items():
                     figures[delay].setdefault(contestant, []).append(value)
         found += [score(name, delay, figures[delay], decisions) for delay in DELAYS]
-    cases = 9 * len(seeds) * decisions
+    cases = len(WORLDS) * len(DELAYS) * len(seeds) * decisions
     return [*found, calibration(squares, freedom, cases)]
 
 

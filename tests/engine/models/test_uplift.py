@@ -76,22 +76,14 @@ def taught(found: UpliftModel, count: int, name: str = "win_back", seed: int = 1
     zip(OF, (SURE_THING, PERSUADABLE, LOST_CAUSE, SLEEPING_DOG), strict=True),
 )
 def test_people_fall_into_the_segments_they_are_of(kind: tuple[float, float], segment: str) -> None:
-    found = taught(model(), 4_000)
+    found = taught(model(), 1_500, seed=3)
     x = (*kind, *REST)
     estimate = found.estimate("win_back", x)
     assert estimate is not None
     assert estimate.mean == pytest.approx(OF[kind][1] - OF[kind][0], abs=0.12)
-    if segment in (PERSUADABLE, SLEEPING_DOG):
-        assert found.segment("win_back", x) == segment
-    assert found.segment("win_back", x) in SEGMENTS
+    assert found.segment("win_back", x) == segment
+    assert segment in SEGMENTS
     assert sum(found.explain("win_back", x).values()) == pytest.approx(estimate.mean)
-
-
-def test_sure_things_and_lost_causes_are_told_by_what_they_do_anyway() -> None:
-    found = taught(model(), 400)  # too few for a small effect to be clear
-    found._known["win_back"].learner._regression.square *= 100.0  # the same, as noisy as can be
-    kinds = [found.segment("win_back", (*kind, *REST)) for kind in ((1.0, 1.0), (-1.0, -1.0))]
-    assert kinds == [SURE_THING, LOST_CAUSE]
 
 
 def test_nothing_is_said_where_it_would_be_no_better_than_chance() -> None:
