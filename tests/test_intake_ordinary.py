@@ -57,7 +57,12 @@ def fitting(shape: Shape, name: str) -> bytes:
         return b'"wx4"'
     if name in shape.nested:
         return b"[" + written(list(all_fields(shape.nested[name]))) + b"]"
-    return {"via_qr": b"true", "grams": b"[70]", "tags": b'["a"]', "attributes": b'{"sex":"female"}'}.get(name, b"1")
+    return {
+        "via_qr": b"true",
+        "grams": b"[70]",
+        "tags": b'["a"]',
+        "attributes": b'{"sex":"female"}',
+    }.get(name, b"1")
 
 
 def all_fields(shape: Shape) -> Pairs:

@@ -195,7 +195,6 @@ FIELDS: Final[dict[str, tuple[str, Any]]] = {
     "mood": ("How the person spoke of late, -1 to 1, fading to 0.", 0.4),
     "suspected": ("Of abuse: why coupons are kept back; empty for nearly everybody.", []),
     "invited": ("People who came by this one.", 2),
-    "recommended": ("Items for the person with the reason, best first.", [["sku-7", "popular"]]),
     # the log and dead letters
     "at_ms": ("When it came onto the log, by the log writer's clock.", 1_763_798_400_280),
     "origin": ("Where it came from.", ["events", 1, 3, 17]),

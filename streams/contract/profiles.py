@@ -10,13 +10,6 @@ class Interest(Struct, array_like=True):
     score: float
 
 
-class Recommended(Struct, array_like=True):
-    """`reason`: also_viewed:<item>, interest:<category>, new_in:<category> or popular."""
-
-    item_id: str
-    reason: str
-
-
 class Profile(Struct, kw_only=True, omit_defaults=True):
     user_id: str
     updated_at_ms: int
@@ -49,4 +42,3 @@ class Profile(Struct, kw_only=True, omit_defaults=True):
     mood: float = 0.0  # how the person spoke of late, -1 to 1
     suspected: list[str] = []  # of abuse: why coupons are kept back
     invited: int = 0  # people who came by this one
-    recommended: list[Recommended] = []  # items, best first

@@ -94,6 +94,7 @@ class Engine:
             partition=partition,
             zone=zone,
         )
+        self.insight.untouched = self.policy.untouched
         self._portraits = Portraits(config, self.insight, self.policy.is_held)
         self._timers = Timers(
             config,

@@ -9,7 +9,7 @@ from math import inf
 from typing import Final, TypeVar
 
 from streams.contract.events import HARD_CHURN
-from streams.contract.profiles import Profile, Recommended
+from streams.contract.profiles import Profile
 from streams.contract.records import Mail
 from streams.contract.triggers import Contribution
 from streams.engine.config import Config
@@ -20,7 +20,7 @@ from streams.engine.models.demand import DemandModel
 from streams.engine.models.growth import GrowthModel
 from streams.engine.models.intent import IntentModel
 from streams.engine.models.interest import InterestModel
-from streams.engine.models.model import Model, Surroundings
+from streams.engine.models.model import Model, Surroundings, gate_moved
 from streams.engine.models.next_action import NextActionModel
 from streams.engine.models.purchase import PurchaseModel
 from streams.engine.models.recommend import RecommendModel
@@ -34,6 +34,7 @@ from streams.engine.profile.interests import Population
 from streams.engine.state import NEVER_MS, Counts, Pending, UserState
 from streams.engine.store import Person
 from streams.fold import Row
+from streams.learning.drift import Event
 
 # In the order they are asked.
 MODELS: tuple[type[Model], ...] = (
@@ -56,7 +57,7 @@ SCORES: Final = ("churn", "purchase", "invite_conversion", "abuse")
 M = TypeVar("M", bound=Model)
 Scorer = Callable[[Person, int], float]
 TOP = 3  # contributions in an explanation
-RECOMMENDED = 3  # items on a profile
+CHURN: Final = "churn"
 SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
 
 
@@ -69,6 +70,10 @@ class Insight:
         # What an inline test of a journey takes for granted: `churn`, `interest:<category>`.
         self.fixed: Mapping[str, float] = {}
         self._around = around
+        # Whether no message of ours changes what comes of a score: set by the engine.
+        self.untouched: Callable[[Person, int], bool] = _everybody
+        if around is not None and around.partitions > 1:
+            self._churn.begin_sharing()
         self._models = () if around is None else tuple(kind(around) for kind in MODELS)
         self._named: dict[str, Model] = {model.NAME: model for model in self._models}
         self._listeners: dict[str, list[Callable[[Moment], list[Effect]]]] = {}
@@ -119,6 +124,9 @@ class Insight:
 
     def receive(self, mail: Mail, now_ms: int) -> list[Effect]:
         """A letter between models of one name. Raises ValueError for a name nobody has."""
+        if mail.body["model"] == CHURN:
+            self._churn.absorb(mail.body["delta"])
+            return []
         model = self._model(mail.body["model"])
         delta = mail.body.get("delta")
         if delta is not None:
@@ -131,17 +139,22 @@ class Insight:
         return [effect for model in self._models for effect in model.forget(person, now_ms)]
 
     def _share(self, around: Surroundings) -> list[Effect]:
-        letters: list[Effect] = []
-        for model in self._models:
-            delta = model.share()
-            if delta is not None:
-                body = {"model": model.NAME, "delta": delta}
-                letters += [
-                    around.letter(to, body)
-                    for to in range(around.partitions)
-                    if to != around.partition
-                ]
-        return letters
+        told = [(CHURN, self._churn.share())]
+        told += [(model.NAME, model.share()) for model in self._models]
+        return [
+            around.letter(to, {"model": name, "delta": delta})
+            for name, delta in told
+            if delta is not None
+            for to in range(around.partitions)
+            if to != around.partition
+        ]
+
+    def _told_of(self, moved: Event, now_ms: int) -> list[Effect]:
+        """The gate of the churn model moved."""
+        if self._around is None:
+            return []
+        skill = self._churn.metrics()["skill"]
+        return [gate_moved(self._around, CHURN, moved, skill, now_ms)]
 
     def model(self, kind: type[M]) -> M:
         """The model of this kind. Raises LookupError where nobody learns."""
@@ -175,10 +188,14 @@ class Insight:
         """The daily check: learn what yesterday's prediction became, predict anew. False: the
         person is not watched any more."""
         state = person.state
-        watched = self._churn.check(state.activity, state.churn, now_ms) is not None
+        untouched = self.untouched(person, now_ms)
+        watched = self._churn.check(state.activity, state.churn, now_ms, untouched=untouched)
+        for moved in self._churn.moved:
+            effects += self._told_of(moved, now_ms)
+        self._churn.moved.clear()
         for model in self._checkers:
             effects += model.check(person, now_ms)
-        return watched
+        return watched is not None
 
     def population(self, now_ms: int) -> Population:
         return self._interest.population(now_ms)
@@ -213,12 +230,8 @@ class Insight:
         profile.segment = SegmentModel.segment(state)
         profile.cluster = self.model(SegmentModel).cluster(state)
         profile.mood = round(SentimentModel.mood(state, now_ms), 4)
-        profile.suspected = list(self.model(AbuseModel).suspected(person, now_ms).reasons)
+        profile.suspected = list(self.model(AbuseModel).reasons(person, now_ms))
         profile.invited = GrowthModel.invited(state)
-        profile.recommended = [
-            Recommended(one.item_id, one.reason)
-            for one in self.model(RecommendModel).recommend(state, now_ms, RECOMMENDED)
-        ]
 
     def score(self, name: str, person: Person, now_ms: int) -> float:
         """A probability in [0, 1] by its name, one of SCORES. Raises KeyError for another."""
@@ -275,7 +288,7 @@ class Insight:
 
     def load(self, key: bytes, row: bytes) -> None:
         name = key[2:].partition(b"/")[0].decode()
-        if name == "churn":
+        if name == CHURN:
             self._churn.load_row(key, row)
         elif name == "interest":
             self._interest.load_row(key, row)
@@ -290,6 +303,10 @@ class Insight:
             for name, value in model.metrics().items():
                 found[f"model.{model.NAME}.{name}"] = value
         return found
+
+
+def _everybody(person: Person, now_ms: int) -> bool:
+    return True
 
 
 def _largest(parts: list[Contribution]) -> list[Contribution]:

@@ -313,7 +313,8 @@ def _treating(answer: Settled) -> float:
     if HOLD not in answer.propensities and NOTHING not in answer.propensities:
         return 0.0
     odds = answer.propensities.items()
-    return round(sum(share for arm, share in odds if arm not in ("", HOLD, NOTHING)), 6)
+    drawn = [share for arm, share in odds if arm not in ("", HOLD, NOTHING)]
+    return round(sum(drawn, 0.0), 6)
 
 
 def _shown(answer: Settled) -> str:

@@ -156,7 +156,7 @@ class DelayedOutcome:
 
     def restore(self, weights: bytes) -> None:
         """Back to an earlier row of weights."""
-        self.logistic.from_row(weights)
+        self.logistic.restore(weights)
         self._learned = True
 
     def metrics(self) -> dict[str, float]:

@@ -5,6 +5,7 @@ learned from the same labels. While the gate has taken the model out of service,
 the model goes on learning, set back to its last good state, and is tried again when it is calm.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -28,6 +29,7 @@ class Guard:
         self.gate = gate or Gate()
         self._rule = RuleRow([0.0] * buckets, [0.0] * buckets)
         self._changed = False
+        self._kept = False  # another state since the rows were asked for
 
     @property
     def serves(self) -> bool:
@@ -52,6 +54,12 @@ class Guard:
         self._changed = True
         return self.gate.observe(probability, happened)
 
+    def keep(self, state: Callable[[], bytes]) -> None:
+        """Where the gate wants the model's row, it gets it."""
+        if self.gate.wants_state:
+            self.gate.keep(state())
+            self._kept = True
+
     def metrics(self) -> dict[str, float]:
         found = self.gate.metrics()
         return {
@@ -64,7 +72,11 @@ class Guard:
             return []
         self._changed = False
         found: list[tuple[bytes, bytes | None]] = [(prefix + b"rule", rows.pack(self._rule))]
-        return found + [(prefix + name, row) for name, row in self.gate.to_rows()]
+        for name, row in self.gate.to_rows():
+            if name == b"gate" or (self._kept and row is not None):
+                found.append((prefix + name, row))
+        self._kept = False
+        return found
 
     def load_row(self, name: bytes, row: bytes) -> None:
         """`name` is what stood behind the prefix. Raises ValueError."""

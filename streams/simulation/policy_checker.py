@@ -154,7 +154,7 @@ class _Walk:
         if isinstance(record, Mail):
             if record.kind == "budget":
                 self.purse.hear(record)
-            else:
+            elif record.kind != "model":  # what models tell each other allows nothing
                 self.people.deliver(record)
         elif isinstance(record, Observed):
             self.people.observe(record, [])

@@ -16,7 +16,7 @@ FORBIDDEN_FOR_VALUE: Final[tuple[str, ...]] = (
     "willingness", "willingness_to_pay", "wtp", "price_sensitivity", "price_sensitive",
     "discount_sensitivity", "spend", "spending", "total_spend", "average_order", "basket",
     "purchasing_power", "income", "salary", "wealth", "assets", "credit_score", "clv", "ltv",
-    "lifetime_value", "monetary", "device_model", "device_price",
+    "lifetime_value", "monetary", "device_model", "device_price", "segment", "cluster",
 )  # fmt: skip
 _AT_HAND: Final = ("entry", "data")
 

@@ -17,7 +17,7 @@ from typing import ClassVar, Final, NamedTuple
 
 from msgspec import Struct
 
-from streams.contract.events import ACTIVITY, AbuseVerdict, Coupon, Followed, Order, Payment
+from streams.contract.events import ACTIVITY, TYPES, AbuseVerdict, Coupon, Followed, Order, Payment
 from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
 from streams.engine.models.abuse_features import NAMES, features
@@ -47,6 +47,7 @@ RING_REASONS: Final = tuple(
 
 CLAIMED, CONFIRMED, CLEARED = "coupon.claimed", "abuse.confirmed", "abuse.cleared"
 LINKING: Final = (Coupon, Order, Payment, Followed)
+SELDOM: Final = frozenset(name for name, data in TYPES.items() if data in LINKING)
 DENSITY, SUSPICION, REST = b"m:abuse/density", b"m:abuse/suspicion", b"m:abuse/rest"
 
 
@@ -84,11 +85,13 @@ class AbuseModel(Model):
 
     def reason(self, person: Person, now_ms: int) -> str:
         """Why the person gets no coupon now; empty: nothing is held against them."""
-        watched = person.state.abuse
-        if watched is None:
-            return ""
-        found = self._reasons(watched, person, now_ms)
-        return REASONS[found[0]] if found else ""
+        found = self.reasons(person, now_ms)
+        return found[0] if found else ""
+
+    def reasons(self, person: Person, now_ms: int) -> tuple[str, ...]:
+        """All that keeps coupons back now."""
+        watched = person.state.abuse or Watched()  # who invited a ring may have been idle since
+        return tuple(REASONS[one] for one in self._reasons(watched, person, now_ms))
 
     def suspected(self, person: Person, now_ms: int) -> Suspected:
         """All that is held against the person, with the chance and what adds up to it."""
@@ -96,7 +99,7 @@ class AbuseModel(Model):
         found = self._signs(person, now_ms)
         contributions = self._suspicion.contributions(found)
         return Suspected(
-            tuple(REASONS[one] for one in self._reasons(watched, person, now_ms)),
+            self.reasons(person, now_ms),
             watched.marks.get(ANOMALY, 0) > now_ms // 1_000,
             self._suspicion.probability(found),
             [Contribution(*part) for part in contributions],
@@ -113,20 +116,20 @@ class AbuseModel(Model):
         watched = state.abuse
         if watched is None:
             watched = state.abuse = Watched()
-        look = False
-        if kind in ACTIVITY:
+        if kind not in SELDOM:  # and so activity
             watched.pace, look = paced(watched.pace, moment.time_ms)
-        effects: list[Effect] = []
-        data = moment.data
-        if isinstance(data, LINKING):
-            look = True
-            self._took(watched, moment)
-            said = self._standing(watched, state.activity, moment.now_ms)
-            user_id, seen = moment.person.user_id, self._seen(moment)
-            took = int(kind == CLAIMED)
-            effects = self._homes.tell(watched, user_id, seen, said, moment.now_ms, took=took)
-        if look:
-            self._judge(watched, moment)
+            if look:
+                self._judge(watched, moment)
+            return []
+        if kind in ACTIVITY:
+            watched.pace, _ = paced(watched.pace, moment.time_ms)
+        self._took(watched, moment)
+        said = self._standing(watched, state.activity, moment.now_ms)
+        user_id, took = moment.person.user_id, int(kind == CLAIMED)
+        effects = self._homes.tell(
+            watched, user_id, self._seen(moment), said, moment.now_ms, took=took
+        )
+        self._judge(watched, moment)
         return effects
 
     def check(self, person: Person, now_ms: int) -> list[Effect]:
@@ -166,8 +169,7 @@ class AbuseModel(Model):
         if kind == CLAIMED:
             watched.claims = claimed(watched.claims, moment.time_ms)
             x = features(watched, moment.person.state, moment.now_ms)
-            bits = self._density.score(x)
-            self._density.learn(x)
+            bits = self._density.learn(x)
             seldom = self._rest.tail.share(bits)
             self._rest.tail.add(bits)
             unusual = min(-log2(max(seldom, 1e-4)) / 12.0, 1.0)

@@ -12,6 +12,7 @@ time, which matures once t + H has passed, whichever way it went. A person silen
 Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993).
 """
 
+from bisect import bisect_left
 from math import log
 from struct import Struct as Layout
 from typing import Any
@@ -25,6 +26,8 @@ from streams.engine.models.churn_features import NAMES, START, Outlook
 from streams.engine.profile.activity import Activity
 from streams.learning import rows
 from streams.learning.calibration import Calibration, CalibrationDelta
+from streams.learning.drift import Event
+from streams.learning.guard import Guard
 from streams.learning.hazard import Hazard
 from streams.learning.logistic import LogisticDelta, sigmoid
 from streams.learning.presence import MOST_DAYS, Presence
@@ -34,6 +37,8 @@ WEIGHTS = b"m:churn/weights"
 PRESENCE = b"m:churn/presence"
 CALIBRATION = b"m:churn/calibration"
 VALIDATION = b"m:churn/validation"
+GATE = b"m:churn/gate/"
+SILENT_DAYS = (0.5, 1.5, 2.5, 4.5, 7.5, 14.5)  # ends of the buckets of the plain rule
 SLACK_MS = DAY_MS // 12  # a daily check may come this much late and still answer for its day
 WARM = 200  # examples before scores are put on record: earlier ones say nothing of the model
 COMMON = ("intercept", "horizon", "calibration")  # in an explanation: the same for alike people
@@ -53,6 +58,7 @@ class ChurnState(Struct, array_like=True, gc=False):
     pending_active: bool = False  # active since
     pending_settled: bool = False  # the history was as long as the horizon: fit to calibrate by
     left_ms: int = 0  # when the person ended the relation; not watched until active after it
+    pending_bucket: int = 0  # how long the person had been silent: what the plain rule goes by
 
 
 class ChurnScore(Struct, frozen=True):
@@ -88,11 +94,19 @@ class ChurnModel:
         self._population = _Population(Presence())
         self._calibration = Calibration()
         self._validation = Validation.empty()
+        self._guard = Guard(len(SILENT_DAYS) + 1)
+        self.moved: list[Event] = []  # where the gate moved to, until somebody tells of it
         self._changed: dict[bytes, None] = {}
         self._sharing = False
 
-    def check(self, activity: Activity, state: ChurnState, now_ms: int) -> ChurnScore | None:
-        """The person's daily check. None: not watched (any more), until active again."""
+    def check(
+        self, activity: Activity, state: ChurnState, now_ms: int, *, untouched: bool = True
+    ) -> ChurnScore | None:
+        """The person's daily check. None: not watched (any more), until active again.
+
+        Not `untouched`: messages may change what comes of the score, so it calibrates nothing. Its
+        days are learned all the same: how much the person was approached is among the features.
+        """
         if activity.last_ms <= state.left_ms:
             return None
         self._learn(activity, state, now_ms)
@@ -104,18 +118,20 @@ class ChurnModel:
         outlook = Outlook(activity, population.presence, now_ms)
         ahead = outlook.ahead(daily, self._days)
         probability = self._calibration.apply(ahead.silence)
+        bucket = bisect_left(SILENT_DAYS, max(now_ms - activity.last_ms, 0) / DAY_MS)
         settled = outlook.settled()
         if settled:
             population.presence.learn(outlook.posterior)
         population.checked_ms = max(population.checked_ms, now_ms)
         self._changed[PRESENCE] = None
         state.checked_ms = now_ms
-        state.probability = probability
+        state.probability = self._guard.answer(probability, bucket)
         state.features = LAYOUT.pack(*ahead.features) if settled else b""
         if not state.pending_ms and daily.examples + daily.absorbed >= WARM:
-            settled = now_ms - activity.first_ms >= self._horizon_ms
+            settled = untouched and now_ms - activity.first_ms >= self._horizon_ms
             self._put_on_record(state, ahead.silence, probability, settled=settled)
-        return ChurnScore(probability, sigmoid(ahead.next), now_ms, self._days)
+            state.pending_bucket = bucket
+        return ChurnScore(state.probability, sigmoid(ahead.next), now_ms, self._days)
 
     def hard(self, state: ChurnState, now_ms: int) -> None:
         """The person ended the relation: the pending score has come true, and watching ends."""
@@ -180,6 +196,7 @@ class ChurnModel:
         population = self._population
         return {
             **self._validation.metrics(),
+            **self._guard.metrics(),
             "examples": float(self._daily.examples),
             "staleness": max(population.checked_ms - population.learned_ms, 0) / DAY_MS,
         }
@@ -189,15 +206,17 @@ class ChurnModel:
         """The counts behind the metrics; those of several partitions merge."""
         return self._validation
 
-    def changed_rows(self) -> list[tuple[bytes, bytes]]:
+    def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
         """Rows changed since the last call, each once."""
-        changed = [(key, self._row(key)) for key in self._changed]
+        changed: list[tuple[bytes, bytes | None]] = [(key, self._row(key)) for key in self._changed]
         self._changed.clear()
-        return changed
+        return changed + self._guard.changed_rows(GATE)
 
     def load_row(self, key: bytes, value: bytes) -> None:
         """Take over an earlier state. Raises ValueError for an unknown key or a newer schema."""
-        if key == WEIGHTS:
+        if key.startswith(GATE):
+            self._guard.load_row(key[len(GATE) :], value)
+        elif key == WEIGHTS:
             self._daily.from_row(value)
         elif key == PRESENCE:
             self._population = rows.unpack(value, _Population)
@@ -246,6 +265,7 @@ class ChurnModel:
         """The pending score met its answer."""
         silent = not state.pending_active
         self._validation.add(state.pending_probability, silent or ended)
+        self._judge(state.pending_probability, silent or ended, state.pending_bucket)
         self._changed[VALIDATION] = None
         state.pending_ms = 0
         if state.pending_settled:
@@ -254,6 +274,17 @@ class ChurnModel:
             else:
                 self._calibration.learn(state.pending_logit, silent=silent)
             self._changed[CALIBRATION] = None
+
+    def _judge(self, given: float, happened: bool, bucket: int) -> None:
+        """Whether the model still holds; one that does not is set back, and the rule answers."""
+        gate = self._guard.gate
+        moved = self._guard.judge(given, happened, bucket)
+        if moved is not None:
+            self.moved.append(moved)
+            if moved.after == "suspended" and gate.last_good is not None:
+                self._daily.restore(gate.last_good)
+                self._changed[WEIGHTS] = None
+        self._guard.keep(self._daily.to_row)
 
     def _put_on_record(
         self, state: ChurnState, logit: float, probability: float, *, settled: bool

@@ -85,25 +85,9 @@ class Model:
         reference: float,
         detail: str,
     ) -> Alert:
-        """Something a person should look at. The same one on one day has the same id."""
-        place = (str(self.around.partition), str(now_ms // DAY_MS))
-        return Alert(
-            alert_id=chance.identifier(self.around.seed, "alert", kind, name, *place),
-            at_ms=now_ms,
-            partition=self.around.partition,
-            kind=kind,
-            name=name,
-            level=round(level, 4),
-            reference=round(reference, 4),
-            detail=detail,
-            tenant=self.around.config.tenant,
-        )
-
-    def gate_moved(self, moved: Event, skill: float, now_ms: int) -> Alert:
-        """The gate of this model took it out of service, or let it back."""
-        detail = f"{moved.before} -> {moved.after}: {moved.reason}"
-        return self.alert(
-            "model_gate", self.NAME, now_ms, level=skill, reference=0.0, detail=detail
+        """Something a person should look at."""
+        return alert(
+            self.around, kind, name, now_ms, level=level, reference=reference, detail=detail
         )
 
     def receive(self, body: Body, now_ms: int) -> list[Effect]:
@@ -132,3 +116,34 @@ class Model:
     def metrics(self) -> dict[str, float]:
         """Finite numbers by name; shown as model.<NAME>.<name>."""
         return {}
+
+
+def alert(
+    around: Surroundings,
+    kind: AlertKind,
+    name: str,
+    now_ms: int,
+    *,
+    level: float,
+    reference: float,
+    detail: str,
+) -> Alert:
+    """The same one on one day has the same id."""
+    place = (str(around.partition), str(now_ms // DAY_MS))
+    return Alert(
+        alert_id=chance.identifier(around.seed, "alert", kind, name, *place),
+        at_ms=now_ms,
+        partition=around.partition,
+        kind=kind,
+        name=name,
+        level=round(level, 4),
+        reference=round(reference, 4),
+        detail=detail,
+        tenant=around.config.tenant,
+    )
+
+
+def gate_moved(around: Surroundings, model: str, moved: Event, skill: float, now_ms: int) -> Alert:
+    """The gate took a model out of service, or let it back."""
+    detail = f"{moved.before} -> {moved.after}: {moved.reason}"
+    return alert(around, "model_gate", model, now_ms, level=skill, reference=0.0, detail=detail)

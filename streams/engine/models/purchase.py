@@ -16,7 +16,7 @@ from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
 from streams.engine.models.doing import NAMES as ACTIONS
 from streams.engine.models.doing import Doing
-from streams.engine.models.model import Body, Model, Surroundings
+from streams.engine.models.model import Body, Model, Surroundings, gate_moved
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.activity import ORDERS
@@ -133,9 +133,10 @@ class PurchaseModel(Model):
             gate = self._guard.gate
             if moved.after == "suspended" and gate.last_good is not None:
                 self._outcome.restore(gate.last_good)
-            effects.append(self.gate_moved(moved, gate.metrics()["skill"], now_ms))
-        if self._guard.gate.wants_state:
-            self._guard.gate.keep(self._outcome.logistic.to_row())
+            effects.append(
+                gate_moved(self.around, self.NAME, moved, gate.metrics()["skill"], now_ms)
+            )
+        self._guard.keep(self._outcome.logistic.to_row)
         return effects
 
 

@@ -193,7 +193,8 @@ class SegmentModel(Model):
             self._clusters.from_row(row)
         elif key == CALENDAR:
             calendar = self._calendar = rows.unpack(row, Calendar)
-            self.due_ms = min(calendar.due_ms, calendar.gather_ms or calendar.due_ms)
+            if calendar.due_ms:  # a day has begun
+                self.due_ms = min(calendar.due_ms, calendar.gather_ms or calendar.due_ms)
         else:
             super().load_row(key, row)
 

@@ -124,6 +124,10 @@ class PolicyStage:
         """Whether the person is in the global control group now."""
         return in_global_holdout(person, self.terms.policy, self._seed, now_ms)
 
+    def untouched(self, person: Person, now_ms: int) -> bool:
+        """Whether what the person does is not our doing: those held out where anybody is."""
+        return not self.terms.policy.global_holdout or self.is_held(person, now_ms)
+
     def personalised(self, state: UserState) -> bool:
         return personalised(state, self.terms.policy.personalisation)
 

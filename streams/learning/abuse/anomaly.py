@@ -100,23 +100,20 @@ class GridDensity(AnomalyDetector):
 
     def score(self, x: Sequence[float]) -> float:
         """Bits; 0 while nothing is known."""
-        if not self._grids or not self._total:
-            return 0.0
-        counts, places, scale = self._counts, self.places, 1.0 / self._weight
-        prior, bits = PRIOR, 0.0
-        for place in self._cells(x, places):
-            bits -= log2(counts[place] * scale + prior)
-        known = log2(self._total * scale + prior)
-        return max(bits / self.grids + known, 0.0)
+        return self._bits(self._cells(x)) if self._grids else 0.0
 
-    def learn(self, x: Sequence[float]) -> None:
+    def learn(self, x: Sequence[float]) -> float:
+        """Returns the score before it."""
         self.examples += 1
-        if not self._grids:
-            self._first.append([bounded(value) for value in x])
-            if len(self._first) >= self.warm:
-                self._scale()
-            return
-        self._count(x)
+        if self._grids:
+            cells = self._cells(x)
+            bits = self._bits(cells)
+            self._count(cells)
+            return bits
+        self._first.append([bounded(value) for value in x])
+        if len(self._first) >= self.warm:
+            self._scale()
+        return 0.0
 
     def score_one(self, x: dict[Hashable, Any]) -> float:
         return self.score(self._vector(x))
@@ -169,16 +166,24 @@ class GridDensity(AnomalyDetector):
         first, self._first = self._first, []
         self._ready(centres, scales)
         for x in first:
-            self._count(x)
+            self._count(self._cells(x))
 
     def _ready(self, centres: list[float], scales: list[float]) -> None:
         self._centres, self._scales = centres, scales
         if centres:
             self._grids = _grids(self.seed, self.grids, len(centres))
 
-    def _count(self, x: Sequence[float]) -> None:
+    def _bits(self, cells: list[int]) -> float:
+        if not self._total:
+            return 0.0
+        counts, scale, bits = self._counts, 1.0 / self._weight, 0.0
+        for place in cells:
+            bits -= log2(counts[place] * scale + PRIOR)
+        return max(bits / self.grids + log2(self._total * scale + PRIOR), 0.0)
+
+    def _count(self, cells: list[int]) -> None:
         counts, weight = self._counts, self._weight
-        for place in self._cells(x, self.places):
+        for place in cells:
             counts[place] += weight
         self._total += weight
         self._weight = weight * self._growth
@@ -187,12 +192,12 @@ class GridDensity(AnomalyDetector):
             self._total /= HEAVY
             self._weight /= HEAVY
 
-    def _cells(self, x: Sequence[float], places: int) -> list[int]:
+    def _cells(self, x: Sequence[float]) -> list[int]:
         u = [
             _squeezed(x[place] if place < len(x) else 0.0, centre, scale)
             for place, (centre, scale) in enumerate(zip(self._centres, self._scales, strict=True))
         ]
-        found, base = [], 0
+        found, base, places = [], 0, self.places
         for features, width, shifts, salt in self._grids:
             cell = salt
             for feature, shift, mix in zip(features, shifts, _MIX, strict=False):

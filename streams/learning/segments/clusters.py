@@ -348,10 +348,11 @@ class OnlineClusters(Clusterer):
         """Find centres anew on the sample; they take over where they describe it clearly better,
         or at all better than centres of which one has no examples any more. They get the numbers of
         the centres people were assigned by until now."""
-        roots = np.sqrt(np.array(self._scales))
-        points = np.array(self._points()) * roots
-        if len(points) < LEAST_SAMPLE * self.clusters:
+        sample = self._points()
+        if len(sample) < LEAST_SAMPLE * self.clusters:
             return False
+        roots = np.sqrt(np.array(self._scales))
+        points = np.array(sample) * roots
         # Found on one half and judged on the other, to which it is no better suited by chance.
         half = points[::2] if self.version else points
         found = seeding.centres_of(

@@ -193,6 +193,9 @@ def _line(
         return float(hits[places].mean())
 
     low, high = interval(mean, groups)
+    if low == high:  # all alike, and a bootstrap knows nothing else: so rare it may still be
+        rare = 1.0 - 0.05 ** (1.0 / len(set(groups)))
+        low, high = (low, rare) if high == 0.0 else (1.0 - rare, high)
     return Score(
         task=TASK, data=data, metric=metric, ours=float(hits.mean()), low=low, high=high,
         better=better, bar=bar, cases=len(people), peers=peers or {}, note=_by_kind(people),

@@ -14,9 +14,7 @@ from streams.contract.topics import INSIGHTS, MAIL
 from streams.engine import insight
 from streams.engine.config import Config
 from streams.engine.models.abuse import AbuseModel, Suspected
-from streams.engine.models.abuse_state import MOST_LINKS, Link, Watched, linked, links_of, merge
 from streams.engine.state import encode_user
-from streams.learning.abuse.pace import claimed
 from tests.engine.journeys import journey
 from tests.engine.test_determinism import folded
 from tests.engine.world import DAY_MS, HOUR_MS, MINUTE_MS, OPEN, World, altered
@@ -48,6 +46,7 @@ def alone() -> Iterator[None]:
     """The other models have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(insight, "MODELS", (AbuseModel,))
+        patch.setattr(insight.Insight, "complete", lambda *_: None)
         yield
 
 
@@ -377,28 +376,3 @@ def test_metrics_tell_whom_the_rules_marked() -> None:
     ring(world)
     assert world.count("model.abuse.marked.ring_device") >= 1
     assert world.count("model.abuse.groups") == 1
-
-
-# What stands in a person's row.
-
-
-def test_links_are_few_and_the_one_told_longest_ago_goes() -> None:
-    packed = b""
-    for number in range(10):
-        packed = linked(packed, Link(number, 20_000 + number, number % 3, 2, 1))
-    found = list(links_of(packed))
-    assert [link.group for link in found] == [6, 7, 8, 9]
-    assert found[-1] == Link(9, 20_009, 0, 2, 1)
-    assert len(found) == MOST_LINKS
-
-
-def test_two_who_are_one_keep_the_marks_the_links_and_the_exemption_of_both() -> None:
-    ours = Watched(links=linked(b"", Link(1, 2, 0, 1, 0)), marks={0: 50}, exempt_s=9)
-    theirs = Watched(claims=claimed(b"", 10**12), marks={0: 70, 2: 60})
-    both = merge(ours, theirs)
-    assert both is not None
-    assert (both.marks, both.exempt_s) == ({0: 70, 2: 60}, 9)
-    assert both.claims == theirs.claims
-    assert both.links == ours.links
-    assert merge(None, theirs) is theirs
-    assert merge(ours, None) is ours

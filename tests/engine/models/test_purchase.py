@@ -2,6 +2,7 @@
 
 from streams.contract.insights import Alert
 from streams.engine.insight import Insight
+from streams.engine.models.model import gate_moved
 from streams.engine.models.purchase import PurchaseModel
 from streams.learning.drift import Event
 from tests.engine.world import DAY_MS, HOUR_MS, OPEN, World, alias_in, altered
@@ -95,7 +96,7 @@ def test_a_gate_that_closes_is_told_and_the_rule_answers_meanwhile() -> None:
     weeks(world, 24, 15)
     model = insight(world).model(PurchaseModel)
     moved = Event("serving", "suspended", "p - y drifts", 900)
-    told = model.gate_moved(moved, -0.2, world.now_ms)
+    told = gate_moved(model.around, model.NAME, moved, -0.2, world.now_ms)
     assert isinstance(told, Alert)
     assert (told.kind, told.name) == ("model_gate", "purchase")
     assert told.detail == "serving -> suspended: p - y drifts"
