@@ -1,3 +1,3 @@
 """Streaming real-time event processor for WeChat marketing."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -20,7 +20,7 @@ from streams.contract.codec import decode, decode_record, encode
 from streams.contract.records import Genesis, Mail, Origin, Record, Tick
 from streams.contract.topics import EVENTS, MAIL
 from streams.engine.config import Config
-from streams.engine.fold import ENGINE_VERSION, EngineFold
+from streams.engine.fold import ENGINE_VERSION, OLDEST_ENGINE, EngineFold
 from streams.event_file import Clock, read_lines
 from streams.faults import UserFault
 from streams.fold import Output, Row
@@ -28,6 +28,7 @@ from streams.intake import Intake
 from streams.outputs import Outputs
 from streams.snapshot import StateRow
 from streams.summary import Summary, summarise, write_summary
+from streams.told_by_models import measures
 
 DEFAULT_BATCH = 4_096
 # For trying things out; a deployment's own key makes other pseudonyms. No secret.
@@ -84,7 +85,7 @@ class Replay:
     ) -> "Replay":
         """Go on where a snapshot stands, under the configuration it was taken with."""
         header = snapshot.verify(path)
-        if header.engine_version != ENGINE_VERSION:
+        if not OLDEST_ENGINE <= header.engine_version <= ENGINE_VERSION:
             raise ReplayError(
                 f"{path}: taken by engine version {header.engine_version}, this is "
                 f"{ENGINE_VERSION}; replay from the beginning or use that version"
@@ -260,6 +261,7 @@ def finish(replay: Replay, before: Mapping[str, float] | None = None) -> Summary
         engine_seconds=replay.engine_seconds,
         titles={journey.id: journey.title for journey in replay.config.journeys},
     )
+    summary["models"] = measures([fold.counters() for fold in replay.folds])
     write_summary(replay.outputs.out, summary)
     return summary
 

@@ -34,6 +34,11 @@ class _Decision(msgspec.Struct):
     outcome: str
 
 
+class _Insight(msgspec.Struct):
+    insight: str
+    kind: str = ""
+
+
 class _DeadLetter(msgspec.Struct):
     reason: str
 
@@ -77,7 +82,14 @@ def summarise(
         "effects": msgspec.to_builtins(effect.results(journey_reports(folder))),
         "journeys": {name: _sorted(counts) for name, counts in sorted(journeys.items())},
         "dead_letter_reasons": _sorted(reasons),
+        "insights": _sorted(_insights(folder / "insights.ndjson")),
     }
+
+
+def _insights(path: Path) -> Counter[str]:
+    """Insights by kind: segment, forecast, and alerts by theirs."""
+    found = _records(path, _Insight)
+    return Counter(f"alert {one.kind}" if one.kind else one.insight for one in found)
 
 
 def journey_reports(folder: Path) -> list[JourneyReport]:

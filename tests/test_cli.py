@@ -268,3 +268,17 @@ def test_every_outcome_has_words_in_both_languages() -> None:
 def test_every_refusal_stands_at_one_gate() -> None:
     asked = [code for codes, _ in GATES for code in codes]
     assert sorted(asked) == sorted(set(OUTCOMES) - set(GOES_ON))
+
+
+def test_a_task_that_is_not_there_is_named_with_those_that_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, _, err = ran(capsys, "evaluate", "chrun")
+    assert code == 1
+    assert err.startswith("streams: no task 'chrun'; there is: churn, ")
+
+
+def test_own_events_are_for_churn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = ran(capsys, "evaluate", "forecast", "--data", tmp_path / "events.ndjson")
+    assert code == 1
+    assert "--data is for churn" in err

@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "streams.federation",
         "streams.edge_export",
         "streams.summary",
+        "streams.told_by_models",
         "streams.explain",
         "streams.whatif",
         "streams.why",

@@ -16,6 +16,7 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     counts("决策结果 Decisions by outcome", "", codes, {code: outcome(code) for code in codes})
     if summary.get("churn_auc") is not None:
         _quality(summary)
+    _models(summary)
     show_effects(summary["effects"])
     _speed(summary)
 
@@ -83,6 +84,38 @@ def _quality(summary: Mapping[str, Any]) -> None:
             )
         )
     table("预测质量 How good the predictions are", ("", "", ""), rows)
+
+
+# Model, its measure, what it is called; in the order they are shown.
+MODELS = (
+    ("churn", "流失 churn", (("auc", "AUC"), ("ece", "校准误差 calibration error"))),
+    ("purchase", "七天内下单 order in 7 days", (("auc", "AUC"), ("ece", "校准误差"))),
+    (
+        "next_action",
+        "下一步 next action",
+        (("accuracy", "命中 accuracy"), ("log_loss", "log-loss")),
+    ),
+    ("interest", "兴趣 interest", (("hit_at_3", "hit@3"),)),
+    ("recommend", "推荐 recommendation", (("hit_at_3", "hit@3"),)),
+    ("sentiment", "情感 sentiment", (("auc", "AUC"), ("accuracy", "命中 accuracy"))),
+    ("demand", "需求 demand", (("mase", "MASE"), ("coverage", "90 % 覆盖 coverage"))),
+)
+COUNTS = ("matured", "actions", "judged", "seen", "examples")
+
+
+def _models(summary: Mapping[str, Any]) -> None:
+    """What the models say of themselves: all of it foreseen before it was learned."""
+    rows = []
+    for name, title, measures in MODELS:
+        found = summary.get("models", {}).get(name, {})
+        known = [f"{words} {found[measure]:.3f}" for measure, words in measures if measure in found]
+        cases = next((found[count] for count in COUNTS if found.get(count)), 0)
+        if known and cases:
+            rows.append((title, " · ".join(known), f"{cases:,.0f} 个 labels"))
+    if rows:
+        table("模型自评 What the models say of themselves", ("", "", ""), rows)
+    if summary.get("insights"):
+        counts("洞察 Insights", "", summary["insights"], {})
 
 
 def _speed(summary: Mapping[str, Any]) -> None:

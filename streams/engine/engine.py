@@ -111,6 +111,7 @@ class Engine:
             seed,
             store,
             self.people,
+            insight=self.insight,
             journeys=self.journeys,
             timers=self._timers,
             portraits=self._portraits,
@@ -191,7 +192,7 @@ class Engine:
             moment = None if person is None else self.cleaning.clean(event, person, now_ms)
             if person is not None:
                 effects += self.insight.forget(person, now_ms)
-            effects += self._identity.erase(moment, user_id, event.time_ms)
+            effects += self._identity.erase(moment, user_id, event.time_ms, now_ms)
             return "applied"
         is_first = person is None
         if person is None:

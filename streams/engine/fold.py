@@ -37,7 +37,8 @@ from streams.engine.why import why
 from streams.fold import Output, Row
 
 GENESIS_KEY = b"g:genesis"
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
+OLDEST_ENGINE = 2  # whose rows are still read
 
 
 class ChurnScored(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Any
 from streams.contract.partitioning import base_alias
 from streams.contract.records import Mail
 from streams.engine.control_groups import anchor
+from streams.engine.insight import Insight
 from streams.engine.journeys.stage import JourneyStage
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect, Tombstone
@@ -31,6 +32,7 @@ class Identity:
         store: Store,
         people: People,
         *,
+        insight: Insight,
         journeys: JourneyStage,
         timers: Timers,
         portraits: Portraits,
@@ -38,6 +40,7 @@ class Identity:
         self._seed = seed
         self._store = store
         self._people = people
+        self._insight = insight
         self._journeys = journeys
         self._timers = timers
         self._portraits = portraits
@@ -48,7 +51,9 @@ class Identity:
         kept = self._people.anchor_of(alias) if self._people.knows(alias) else 0
         return UserState(first_seen_ms=time_ms, anchor=kept)
 
-    def erase(self, moment: Moment | None, user_id: str, erased_ms: int) -> list[Effect]:
+    def erase(
+        self, moment: Moment | None, user_id: str, erased_ms: int, now_ms: int
+    ) -> list[Effect]:
         """Leaves of the person the alias's generation and the time; `moment` is None where the
         person has no state."""
         effects: list[Effect] = []
@@ -59,7 +64,10 @@ class Identity:
             self._journeys.erase(moment, effects)
             self._store.delete(moment.person)
             effects.append(Tombstone(user_id))
-        effects += self._people.erase(alias, erased_ms, kept)
+        gone: list[str] = []
+        effects += self._people.erase(alias, erased_ms, kept, gone)
+        for other in gone[1:]:
+            effects += self._insight.forgotten(other, now_ms)
         return effects
 
     def link(self, person: Person, other: str, time_ms: int, now_ms: int) -> list[Effect]:
@@ -85,7 +93,7 @@ class Identity:
         """Another partition asks for one of our people, or says that they are forgotten."""
         body: dict[str, Any] = mail.body
         if not mail.user_id:
-            return self._forget(mail.alias, body["erased_ms"])
+            return self._forget(mail.alias, body["erased_ms"], now_ms)
         people, path, time_ms = self._people, list(body["path"]), body["time_ms"]
         user_id = people.follow(mail.alias, path)
         alias = base_alias(user_id)
@@ -126,7 +134,7 @@ class Identity:
         return effects
 
     def _absorb(self, person: Person, alias: str, state: UserState, now_ms: int) -> list[Effect]:
-        effects: list[Effect] = []
+        effects = self._insight.merging(person, state, now_ms)
         if state.first_seen_ms < person.state.first_seen_ms:
             person.state.anchor = anchor(state, alias, self._seed)
         merge(person.state, state)
@@ -153,8 +161,12 @@ class Identity:
             effects.append(Tombstone(user_id))
         return effects
 
-    def _forget(self, alias: str, erased_ms: int) -> list[Effect]:
+    def _forget(self, alias: str, erased_ms: int, now_ms: int) -> list[Effect]:
         """The person this alias forwarded to was erased: so is the alias."""
         if not self._people.forwards(alias):
             return []
-        return list(self._people.erase(alias, erased_ms, 0))
+        gone: list[str] = []
+        effects: list[Effect] = list(self._people.erase(alias, erased_ms, 0, gone))
+        for other in gone:
+            effects += self._insight.forgotten(other, now_ms)
+        return effects

@@ -58,7 +58,10 @@ M = TypeVar("M", bound=Model)
 Scorer = Callable[[Person, int], float]
 TOP = 3  # contributions in an explanation
 CHURN: Final = "churn"
-SHARE_EVERY_MS = 60_000  # what one partition learned, told to the others
+# What one partition learned is told to the others: soon where much happens, and at last.
+SHARE_SOON_MS: Final = 60_000
+SHARE_INPUTS: Final = 256
+SHARE_AT_LAST_MS: Final = 3_600_000
 
 
 class Insight:
@@ -92,6 +95,7 @@ class Insight:
                 self.model(AbuseModel).suspected(person, now_ms).probability
             ),
         }
+        self._settling = [m for m in self._models if type(m).settle is not Model.settle]
         self._checkers = [model for model in self._models if model.CHECKS]
 
     def learn(self, moment: Moment, effects: list[Effect]) -> None:
@@ -105,49 +109,58 @@ class Insight:
         know."""
         now_ms = clock.now_ms
         effects: list[Effect] = []
-        for model in self._models:
+        for model in self._settling:
             if model.due_ms <= now_ms:
                 effects += model.settle(now_ms)
         around = self._around
         if around is None or around.partitions == 1:
             return effects
-        if now_ms - clock.shared_ms >= SHARE_EVERY_MS:
-            clock.shared_ms = now_ms
+        since_ms, inputs = now_ms - clock.shared_ms, clock.counts["input"]
+        busy = since_ms >= SHARE_SOON_MS and inputs - clock.shared_inputs >= SHARE_INPUTS
+        if busy or since_ms >= SHARE_AT_LAST_MS:
+            clock.shared_ms, clock.shared_inputs = now_ms, inputs
             effects += self._share(around)
         return effects
 
     def next_due_ms(self) -> int:
         due_ms = NEVER_MS
-        for model in self._models:
+        for model in self._settling:
             due_ms = min(due_ms, model.due_ms)
         return due_ms
 
     def receive(self, mail: Mail, now_ms: int) -> list[Effect]:
-        """A letter between models of one name. Raises ValueError for a name nobody has."""
-        if mail.body["model"] == CHURN:
-            self._churn.absorb(mail.body["delta"])
-            return []
-        model = self._model(mail.body["model"])
-        delta = mail.body.get("delta")
-        if delta is not None:
-            model.absorb(delta, now_ms)
-            return []
-        return model.receive(mail.body["letter"], now_ms)
+        """A letter between models of one name, or what all of another partition learned. Raises
+        ValueError for a name nobody has."""
+        name = mail.body.get("model")
+        if name is not None:
+            return self._model(name).receive(mail.body["letter"], now_ms)
+        for name, delta in mail.body["learned"].items():
+            if name == CHURN:
+                self._churn.absorb(delta)
+            else:
+                self._model(name).absorb(delta, now_ms)
+        return []
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         """The person is erased: what models know them by goes."""
         return [effect for model in self._models for effect in model.forget(person, now_ms)]
 
+    def forgotten(self, alias: str, now_ms: int) -> list[Effect]:
+        """An alias that had become part of a person who is erased."""
+        return [effect for model in self._models for effect in model.forgotten(alias, now_ms)]
+
+    def merging(self, person: Person, other: UserState, now_ms: int) -> list[Effect]:
+        """Another turns out to be this person, and their states are about to become one."""
+        return [effect for model in self._models for effect in model.merging(person, other, now_ms)]
+
     def _share(self, around: Surroundings) -> list[Effect]:
         told = [(CHURN, self._churn.share())]
         told += [(model.NAME, model.share()) for model in self._models]
-        return [
-            around.letter(to, {"model": name, "delta": delta})
-            for name, delta in told
-            if delta is not None
-            for to in range(around.partitions)
-            if to != around.partition
-        ]
+        learned = {name: delta for name, delta in told if delta is not None}
+        if not learned:
+            return []
+        others = [to for to in range(around.partitions) if to != around.partition]
+        return [around.letter(to, {"learned": learned}) for to in others]
 
     def _told_of(self, moved: Event, now_ms: int) -> list[Effect]:
         """The gate of the churn model moved."""

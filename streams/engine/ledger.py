@@ -59,7 +59,7 @@ class Ledger:
             clock = self.clock
             clock.now_ms = loaded.now_ms
             clock.mail_sequence = loaded.mail_sequence
-            clock.shared_ms = loaded.shared_ms
+            clock.shared_ms, clock.shared_inputs = loaded.shared_ms, loaded.shared_inputs
             clock.counts.clear()
             clock.counts.update(loaded.counts)
         else:

@@ -148,8 +148,10 @@ class People:
         owner = self._aliases.get(alias)
         return owner is None or linked in owner.linked or len(owner.linked) < MOST_LINKED
 
-    def erase(self, alias: str, erased_ms: int, anchor: int) -> list[Mail]:
-        """Forget the alias and all that forward to it; each begins a new generation."""
+    def erase(self, alias: str, erased_ms: int, anchor: int, gone: list[str]) -> list[Mail]:
+        """Forget the alias and all that forward to it; each begins a new generation. `gone` gets
+        those of this partition."""
+        gone.append(alias)
         row = self._row(alias)
         linked, row.linked = row.linked, []
         row.generation += 1
@@ -160,7 +162,7 @@ class People:
         mail = []
         for other in linked:
             if self._is_here(other):
-                mail += self.erase(other, erased_ms, 0)
+                mail += self.erase(other, erased_ms, 0, gone)
             else:
                 mail.append(self.sever(other, erased_ms))
         return mail

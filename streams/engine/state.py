@@ -213,7 +213,8 @@ class Counts(Struct, array_like=True):
     now_ms: int = 0
     mail_sequence: int = 0
     counts: dict[str, int] = {}
-    shared_ms: int = 0  # when what models learned was last told to the other partitions
+    shared_ms: int = 0  # when what models learned was last told to the other partitions,
+    shared_inputs: int = 0  # and how many inputs there had been
 
 
 _encoder = msgspec.msgpack.Encoder()

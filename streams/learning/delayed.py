@@ -15,6 +15,7 @@ al., Addressing delayed feedback for continuous training (RecSys 2019) for what 
 
 from collections.abc import Sequence
 from math import isnan
+from operator import mul
 from typing import Final, NamedTuple
 
 from msgspec import Struct, field
@@ -79,9 +80,12 @@ class DelayedOutcome:
 
     def probability(self, x: Sequence[float], stages: int | None = None) -> float:
         """P(it happens within the first `stages`); of the whole horizon where None."""
-        silent = 1.0
-        for stage in range(len(self.ends_ms) if stages is None else stages):
-            silent *= 1.0 - sigmoid(self.logistic.logit(self._inputs(x, stage)))
+        weights, size = self.logistic.weights, len(self.names)
+        late = self.logistic.intercept + sum(map(mul, weights, x))
+        early = late + sum(map(mul, weights[size : 2 * size], x))
+        count, silent = len(self.ends_ms), 1.0
+        for stage, own in enumerate(weights[2 * size :][:stages]):
+            silent *= 1.0 - sigmoid((early if stage < count / 2 else late) + own)
         return 1.0 - silent
 
     def await_(self, x: Sequence[float], now_ms: int) -> Awaited:

@@ -52,7 +52,10 @@ class Guard:
         row.labels[bucket] = FADING * row.labels[bucket] + 1.0
         row.happened[bucket] = FADING * row.happened[bucket] + happened
         self._changed = True
-        return self.gate.observe(probability, happened)
+        moved = self.gate.observe(probability, happened)
+        if moved is not None and moved.after == "suspended":  # what was on probation is gone
+            self._kept = True
+        return moved
 
     def keep(self, state: Callable[[], bytes]) -> None:
         """Where the gate wants the model's row, it gets it."""
@@ -73,7 +76,7 @@ class Guard:
         self._changed = False
         found: list[tuple[bytes, bytes | None]] = [(prefix + b"rule", rows.pack(self._rule))]
         for name, row in self.gate.to_rows():
-            if name == b"gate" or (self._kept and row is not None):
+            if name == b"gate" or self._kept:
                 found.append((prefix + name, row))
         self._kept = False
         return found

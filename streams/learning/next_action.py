@@ -21,10 +21,11 @@ GAPS_MS: Final = (60_000, 1_800_000, 21_600_000)  # a minute, a visit, a good pa
 PRIOR: Final = (1.0, 20.0, 20.0, 20.0)  # how many actions a context's parent counts as
 SHARE: Final = 0.001
 FADING: Final = 1.0 - 1.0 / 25_000
-EVERY: Final = 8  # one action in so many is judged: enough for the figures
+EVERY: Final = 16  # one action in so many is judged: enough for the figures
 MOST: Final = 1e6  # of one count, after which a context is halved
 MIXTURE: Final = -1  # among what changed, beside the places of contexts
 OWN: Final = -2
+MOST_OWN: Final = 2_000  # contexts between two shares: one row; what is beyond is not told
 ORDERS: Final = 4  # everybody, last action, last two, last and gap
 
 
@@ -91,28 +92,25 @@ class NextAction:
         probability: float = sum(map(mul, mixture.weights, given))
         if mixture.actions % EVERY == 0:
             self._judge(before, last, gap_ms, given[1], probability, action)
-        even = SHARE / ORDERS
+        scale, even = (1.0 - SHARE) / probability, SHARE / ORDERS
         mixture.weights = [
-            (1.0 - SHARE) * w * p / probability + even
-            for w, p in zip(mixture.weights, given, strict=True)
+            scale * w * p + even for w, p in zip(mixture.weights, given, strict=True)
         ]
         mixture.actions += 1
         gap = gap_of(gap_ms)
         self._add(before, last, gap, action, 1.0)
         if self._sharing:
             code = self._code(before, last, gap, action)
-            self._own[code] = self._own.get(code, 0) + 1
-            self._changed[OWN] = None
+            if code in self._own or len(self._own) < MOST_OWN:
+                self._own[code] = self._own.get(code, 0) + 1
+                self._changed[OWN] = None
         return probability
 
     def probabilities(self, before: int, last: int, gap_ms: int) -> list[float]:
         """Of each action, summing to 1. Changes nothing."""
         parts = self._parts(before, last, gap_ms)
-        weights = self._mixture.weights
-        found = [
-            sum(w * part[action] for w, part in zip(weights, parts, strict=True))
-            for action in range(len(self.names))
-        ]
+        a, b, c, d = self._mixture.weights
+        found = [a * w + b * x + c * y + d * z for w, x, y, z in zip(*parts, strict=True)]
         total = sum(found)
         return [value / total for value in found]
 
@@ -204,20 +202,18 @@ class NextAction:
         return before - 1, last - 1, gap, action
 
     def _add(self, before: int, last: int, gap: int, action: int, count: float) -> None:
-        self._count(self._mixture.everybody, action, count)
+        touched = [self._mixture.everybody]
         self._changed[MIXTURE] = None
         if last >= 0:
             context = self._contexts[last]
-            self._count(context.next, action, count)
-            self._count(context.gap[gap], action, count)
+            touched += (context.next, context.gap[gap])
             if before >= 0:
-                self._count(context.before[before], action, count)
+                touched.append(context.before[before])
             self._changed[last] = None
-
-    def _count(self, counts: list[float], action: int, count: float) -> None:
-        counts[action] += count
-        if counts[action] > MOST:
-            counts[:] = [count / 2.0 for count in counts]
+        for counts in touched:
+            counts[action] += count
+            if counts[action] > MOST:
+                counts[:] = [count / 2.0 for count in counts]
 
     def _empty(self) -> _Context:
         size = len(self.names)

@@ -61,6 +61,18 @@ KINDS = (
     "push.opened",
     "push.failed",
     "something.new",
+    "message.received",
+    "item.reviewed",
+    "item.commented",
+    "coupon.claimed",
+    "coupon.used",
+    "order.created",
+    "share.initiated",
+    "share.opened",
+    "group.member_joined",
+    "abuse.confirmed",
+    "abuse.cleared",
+    "service.session_started",
 )
 DATA = {
     "item_id": "item",
@@ -76,6 +88,9 @@ DATA = {
     "trigger_id": "0badcafe",
     "code": "refused",
     "attributes": {"zone": "Europe/London", "sex": "f"},
+    "coupon_id": "coupon",
+    "topic": "refund",
+    "reason": "ring_device",
 }
 
 steps = st.lists(
@@ -95,6 +110,9 @@ def live(history: Sequence[Step], config: Config = CONFIG) -> World:
     for number, (alias, kind, variant, minutes) in enumerate(history):
         data = {**DATA, "category": f"c{variant}", "item_id": f"i{variant}"}
         data["other"] = PEOPLE[(PEOPLE.index(alias) + 1 + variant) % len(PEOPLE)]
+        data["invited_by"] = data["other"]
+        data |= {name: f"{name}{variant}" for name in ("device", "address", "ref", "group_id")}
+        data["grams"] = [variant, 7 * number % 1_000, 77_777 + number]
         old_ms = (0, MINUTE_MS, DAY_MS, 9 * DAY_MS)[variant] if number % 3 == 0 else 0
         again = f"event-{number // 2}" if number % 5 == 0 else None
         world.see(
@@ -193,7 +211,8 @@ def test_rows_of_people_stay_small(history: list[Step]) -> None:
 
 PROGRAM = """
 from tests.engine.test_determinism import KINDS, PEOPLE, digest
-print(digest([(PEOPLE[n * 7 % 5], KINDS[n * 11 % 20], n % 4, n * n % 700) for n in range(150)]))
+kinds = [KINDS[n * 11 % len(KINDS)] for n in range(150)]
+print(digest([(PEOPLE[n * 7 % 5], kind, n % 4, n * n % 700) for n, kind in enumerate(kinds)]))
 """
 
 

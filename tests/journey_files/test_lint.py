@@ -85,6 +85,11 @@ def test_lint_finds(code: str) -> None:
     assert code in codes(*FOUND[code])
 
 
+@pytest.mark.parametrize("condition", ["profile.segment == 'champions'", "profile.cluster != ''"])
+def test_no_coupon_follows_a_segment_of_spending(condition: str) -> None:
+    assert "VALUE_DISCRIMINATION" in codes(("entry.value_fen >= 3900", condition))
+
+
 def test_every_code_has_a_test() -> None:
     assert FOUND.keys() | OF_VERSIONS == CODES.keys()
 

@@ -1,5 +1,6 @@
 """What comes next is counted, mixed over contexts, and can be asked without changing it."""
 
+from itertools import product
 from math import log
 from random import Random
 
@@ -110,3 +111,14 @@ def test_learners_that_share_their_counts_know_what_one_learner_would() -> None:
         assert [rows[b"%d" % place] for place in range(3)] == [
             whole[b"%d" % place] for place in range(3)
         ]
+
+
+def test_what_waits_to_be_told_fits_in_a_row() -> None:
+    names = [f"action {number}" for number in range(16)]
+    model = NextAction(names)
+    model.begin_sharing()
+    for before, last, action in product(range(16), repeat=3):
+        for gap_ms in (0, 10**9):
+            model.learn(before, last, gap_ms, action)
+    assert all(len(row or b"") <= 16_384 for _, row in model.changed_rows(b""))
+    assert model.share() is not None

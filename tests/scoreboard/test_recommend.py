@@ -1,5 +1,6 @@
 """The recommendation task asks before it learns, and sets ours beside its peers."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -25,22 +26,28 @@ def stream(count: int = 500) -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def tests() -> list[Trial]:
+def passes() -> Iterator[tuple[list[Trial], list[Trial]]]:
+    """With tags and all peers, and without."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(recommend, "FIRST", 200)
-    patch.setattr(recommend, "EVERY", 11)
-    patch.setattr(recommend, "SIZES", TINY)
+    for name, value in (("FIRST", 200), ("EVERY", 11), ("OFTEN", 7), ("SIZES", TINY)):
+        patch.setattr(recommend, name, value)
     tags = {str(film): [f"{film // 10}0s"] for film in range(40)}
-    found = recommend.asked(stream(), tags)
+    events = stream()
+    yield recommend.asked(events, tags), recommend.asked(events, {}, alone=True)
     patch.undo()
-    return found
+
+
+@pytest.fixture(scope="module")
+def tests(passes: tuple[list[Trial], list[Trial]]) -> list[Trial]:
+    return passes[0]
 
 
 def test_each_test_has_a_place_in_every_list(tests: list[Trial]) -> None:
     names = {"ours", "popularity", "popularity_1d", "covisitation"}
     assert len(tests) > 15
     assert all(names <= set(test.places) for test in tests)
-    assert sum("river_biased_mf" in test.places for test in tests) == len(tests) // 3
+    coarse = [test for test in tests if recommend.is_coarse(test.number)]
+    assert sum("river_biased_mf" in test.places for test in tests) == len(coarse) // 3
     assert all(0 <= place <= recommend.BEST for test in tests for place in test.places.values())
 
 
@@ -55,21 +62,38 @@ def test_ours_and_covisitation_find_what_comes_next(tests: list[Trial]) -> None:
 
 def test_the_scores_have_bars_intervals_and_peers(tests: list[Trial]) -> None:
     found = {score.metric: score for score in recommend.ranked(tests)}
-    assert {name: score.bar for name, score in found.items()} == {"HR@10": 0.22, "NDCG@10": 0.12}
+    bars = {"HR@10": 0.22, "NDCG@10": 0.12}
+    often = {f"{name}, every 7th event": bar for name, bar in bars.items()}
+    assert {name: score.bar for name, score in found.items()} == bars | often
     for score in found.values():
         assert score.low <= score.ours <= score.high
-        assert {"covisitation", "river_biased_mf"} <= set(score.peers)
+        assert {"covisitation", "popularity"} <= set(score.peers)
     assert [score.bar for score in recommend.costs(tests)] == [2.0, None]
 
 
-def test_what_is_new_is_scored_with_tags_and_without(tests: list[Trial]) -> None:
-    for score in recommend.fresh(tests, tests):
-        assert score.peers["without_tags"] == score.ours
+def test_what_is_new_is_scored_with_tags_and_without(
+    passes: tuple[list[Trial], list[Trial]],
+) -> None:
+    tests, without = passes
+    new = [test for test in without if test.visits < recommend.NEW or test.met < recommend.FEW]
+    assert new == without
+    for score in recommend.fresh(tests, without):
+        assert {"without_tags", "covisitation", "popularity"} == set(score.peers)
 
 
-def test_events_are_read_in_the_order_of_their_times(tmp_path: Path) -> None:
+def test_nothing_was_chosen_on_what_is_asked(tests: list[Trial]) -> None:
+    kinds = [recommend.is_coarse(test.number) for test in tests]
+    assert all(
+        is_coarse or test.number % recommend.EVERY not in recommend.CHOSEN
+        for is_coarse, test in zip(kinds, tests, strict=True)
+    )
+
+
+def test_events_are_read_in_the_order_of_their_times_ties_by_person_and_film(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "events"
-    path.write_text("user\titem\trating\ttime\n1\t5\t3\t20\n2\t6\t4\t10\n1\t7\t5\t20\n")
-    assert [event.film for event in recommend.read_events(path)] == ["6", "5", "7"]
+    path.write_text("user\titem\trating\ttime\n1\t15\t3\t20\n2\t6\t4\t10\n1\t7\t5\t20\n")
+    assert [event.film for event in recommend.read_events(path)] == ["6", "7", "15"]
     path.write_text("item\ttitle\tyear\tclass\n5\tA Film\t1995\tDrama War\n")
     assert recommend.read_films(path) == {"5": ["1990s", "Drama", "War"]}

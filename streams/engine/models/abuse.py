@@ -260,13 +260,9 @@ class AbuseModel(Model):
     # Labels.
 
     def _verdict(self, moment: Moment) -> list[Effect]:
-        """What staff found out."""
-        state, now_s, abusive = (
-            moment.person.state,
-            moment.now_ms // 1_000,
-            moment.type == CONFIRMED,
-        )
-        data = moment.data
+        """What staff found out; it holds from when they said so."""
+        state, data, said_s = moment.person.state, moment.data, moment.time_ms // 1_000
+        abusive = moment.type == CONFIRMED
         assert isinstance(data, AbuseVerdict)
         watched = state.abuse
         if watched is None:
@@ -275,10 +271,10 @@ class AbuseModel(Model):
         self._suspicion.learn(_opened(told), abusive=abusive)
         if abusive:
             reason = REASONS.index(data.reason) if data.reason in REASONS[:ANOMALY] else 0
-            watched.marks[reason], watched.exempt_s = now_s + MARK_S, 0
+            watched.marks[reason], watched.exempt_s = said_s + MARK_S, 0
             self._rest.confirmed += 1
         else:
-            watched.marks, watched.exempt_s = {}, now_s + data.exempt_days * DAY_S
+            watched.marks, watched.exempt_s = {}, said_s + data.exempt_days * DAY_S
             self._rest.cleared += 1
         watched.signs = b""
         moment.material = True

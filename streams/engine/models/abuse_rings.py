@@ -13,7 +13,7 @@ from streams.contract.insights import Alert
 from streams.contract.policy import DAY_MS
 from streams.engine import chance
 from streams.engine.models.abuse_state import MOST_CLAIMS, Link, Watched, linked, links_of
-from streams.engine.models.model import Body, Surroundings
+from streams.engine.models.model import Body, Surroundings, alert
 from streams.engine.outcome import Effect
 from streams.learning.abuse.groups import Groups, Rings
 from streams.learning.abuse.rings import HOLLOW, LIVING, Bar, Group, is_ring, joined, weight_of
@@ -23,6 +23,7 @@ VERDICT_S: Final = 30 * DAY_S
 RENEW_DAYS: Final = 15  # a verdict with less left, or a link told earlier, is told again
 NEVER_DAYS: Final = 1 << 20
 CAPACITY: Final = 40_000  # groups in a partition
+MOST_NAME: Final = 63  # characters of any alphabet; a pseudonym has 22
 
 DEVICE, ADDRESS, INVITER = range(3)
 KINDS: Final = ("device", "address", "inviter")
@@ -113,7 +114,7 @@ class Homes:
         around = self._around
         tag = chance.number(around.seed, "member", str(number), user_id) & 0xFFFF
         # Who invited is a person, whose id stands nowhere else.
-        name = "" if kind == INVITER else name
+        name = "" if kind == INVITER else name[:MOST_NAME]
         body = {"group": number, "kind": kind, "name": name, "tag": tag, "said": said}
         home = number % around.partitions
         if home == around.partition:
@@ -151,17 +152,18 @@ class Homes:
         around, bar = self._around, BARS[group.kind]
         name = f"{KINDS[group.kind]}:{group.name or format(number, '010x')}"
         weight = weight_of(group, bar, now_ms // DAY_MS)
-        return Alert(
-            alert_id=chance.identifier(around.seed, "abuse_ring", name, str(now_ms)),
-            at_ms=now_ms,
-            partition=around.partition,
-            kind="abuse_ring",
-            name=name,
+        detail = (
+            f"{len(group.members)} people, {weight:g} of them live on coupons and get none "
+            "for 30 days: look into it, then send abuse.confirmed or abuse.cleared of each"
+        )
+        return alert(
+            around,
+            "abuse_ring",
+            name,
+            now_ms,
             level=weight,
             reference=bar.weight,
-            detail=f"{len(group.members)} people, {weight:g} of them live on coupons and get none "
-            "for 30 days: look into it, then send abuse.confirmed or abuse.cleared of each",
-            tenant=around.config.tenant,
+            detail=detail,
         )
 
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:

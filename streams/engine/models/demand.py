@@ -16,12 +16,12 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from streams.contract.insights import Alert, Forecast
+from streams.contract.insights import Forecast
 from streams.contract.policy import DAY_MS
 from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
-from streams.engine.profile.activity import ZONE_MS
+from streams.engine.profile.activity import ZONE_MS, day_of
 from streams.learning import rows
 from streams.learning.forecast.forecaster import SeriesForecaster
 
@@ -30,7 +30,8 @@ GRACE_MS: Final = 600_000  # after midnight: by then the others have sent theirs
 WEEK: Final = 7
 HOURS: Final = 24
 SERIES: Final = 64  # of a partition
-NAMES: Final = 256  # of one day
+HERE_BYTES: Final = 6_500  # of what was counted on the open day; some 300 names
+GATHERED_BYTES: Final = 9_000  # of what waits for its day to close: both stand in one row
 ROUNDS: Final = 2  # seasons learned before anything is told
 FADING: Final = 0.9  # of how often a series is met, a day
 HOURLY: Final = ("orders", "channel:")  # and whatever begins so
@@ -100,6 +101,7 @@ class DemandModel(Model):
         super().__init__(around)
         self._calendar = Calendar()
         self._counts = Counts()
+        self._here_bytes = 0
         self._series: dict[str, Series] = {}
         self._changed: dict[bytes, None] = {}
         library = around.config.content
@@ -124,23 +126,26 @@ class DemandModel(Model):
         for name in _names(moment):
             counts = here.get(name)
             if counts is None:
-                if len(here) >= NAMES:
+                counts = [0] * (HOURS if name.startswith(HOURLY) else 1)
+                size = _size(name, counts)
+                if self._here_bytes + size > HERE_BYTES:
                     calendar.dropped += 1
                     self._changed[CALENDAR] = None
                     continue
-                counts = here[name] = [0] * (HOURS if name.startswith(HOURLY) else 1)
+                here[name] = counts
+                self._here_bytes += size
             counts[hour % len(counts)] += 1
         self._changed[COUNTS] = None
         return effects
 
     def settle(self, now_ms: int) -> list[Effect]:
-        calendar, day = self._calendar, (now_ms + ZONE_MS) // DAY_MS
+        calendar, day = self._calendar, day_of(now_ms)
         effects: list[Effect] = []
         if day > calendar.open:
             effects += self._hand_over()
             calendar.open = day
         grace_ms = GRACE_MS if self.around.partitions > 1 else 0
-        ready = (now_ms + ZONE_MS - grace_ms) // DAY_MS - 1  # the last day that may be closed
+        ready = day_of(now_ms - grace_ms) - 1  # the last day that may be closed
         if ready - calendar.closed > WEEK:
             # Whole weeks without a record say nothing, and leave the weekdays in place.
             first = min(self._counts.gathered, default=ready)
@@ -171,6 +176,7 @@ class DemandModel(Model):
             self._plan()
         elif key == COUNTS:
             self._counts = rows.unpack(row, Counts)
+            self._here_bytes = _bytes_of(self._counts.here)
         elif key.startswith(PREFIX):
             name = key[len(PREFIX) :].decode()
             self._series[name] = Series(name, rows.unpack(row, SeriesRow))
@@ -195,7 +201,7 @@ class DemandModel(Model):
         """The first day begins."""
         calendar = self._calendar
         if not calendar.open:
-            calendar.open = (now_ms + ZONE_MS) // DAY_MS
+            calendar.open = day_of(now_ms)
             calendar.closed = calendar.open - 1
             self._plan()
             self._changed[CALENDAR] = None
@@ -215,7 +221,7 @@ class DemandModel(Model):
         parts: list[dict[str, list[int]]] = [{} for _ in range(around.partitions)]
         for name, counts in self._counts.here.items():
             parts[crc32(name.encode()) % around.partitions][name] = counts
-        self._counts.here = {}
+        self._counts.here, self._here_bytes = {}, 0
         self._gather(day, parts[around.partition])
         return [
             self.letter(to, {"day": day, "counts": part})
@@ -231,9 +237,15 @@ class DemandModel(Model):
             calendar.late += sum(map(sum, found.values()))
             day = calendar.closed + 1
         gathered = self._counts.gathered.setdefault(day, {})
+        used = sum(map(_bytes_of, self._counts.gathered.values()))
         for name, counts in found.items():
             before = gathered.get(name)
             if before is None:
+                used += _size(name, counts)
+                if used > GATHERED_BYTES:
+                    used -= _size(name, counts)
+                    calendar.dropped += sum(counts)
+                    continue
                 gathered[name] = list(counts)
             else:
                 gathered[name] = [one + other for one, other in zip(before, counts, strict=True)]
@@ -295,21 +307,11 @@ class DemandModel(Model):
         stock = self._stocks.get(name, 0)
         left = max(stock - series.row.total, 0)
         if stock and sum(mean) > left:
-            told.append(self._shortage(name, sum(mean), left, start_ms, now_ms))
+            detail = "more claims are expected in seven days than are left: add stock or slow down"
+            told.append(
+                self.alert("stock", name, now_ms, level=sum(mean), reference=left, detail=detail)
+            )
         return told
-
-    def _shortage(self, name: str, expected: float, left: int, start_ms: int, now_ms: int) -> Alert:
-        return Alert(
-            alert_id=f"stock/{name}/{(start_ms + ZONE_MS) // DAY_MS}",
-            at_ms=now_ms,
-            partition=self.around.partition,
-            kind="stock",
-            name=name,
-            level=round(expected, 3),
-            reference=float(left),
-            detail="more claims are expected in seven days than are left: add stock or slow down",
-            tenant=self.around.config.tenant,
-        )
 
     def _row(self, key: bytes) -> bytes | None:
         if key == CALENDAR:
@@ -330,6 +332,15 @@ def _names(moment: Moment) -> list[str]:
         return ["orders", f"channel:{_channel(moment.source)}", *categories]
     coupon = moment.data.sku or moment.data.stock_id or moment.data.coupon_id
     return [("coupon:" if moment.type == "coupon.claimed" else "coupon_used:") + coupon]
+
+
+def _bytes_of(counted: dict[str, list[int]]) -> int:
+    return sum([_size(name, counts) for name, counts in counted.items()])
+
+
+def _size(name: str, counts: list[int]) -> int:
+    """Bytes of it in a row, from above."""
+    return len(name.encode()) + 6 + 5 * len(counts)
 
 
 def _channel(source: str) -> str:

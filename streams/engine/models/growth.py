@@ -22,7 +22,7 @@ from streams.engine.models.growth_state import MOST_OPEN, OPEN_MS, Grown, Invita
 from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
-from streams.engine.profile.activity import ORDERS, ZONE_MS
+from streams.engine.profile.activity import ORDERS, day_of
 from streams.engine.state import UserState
 from streams.engine.store import Person
 from streams.learning import rows
@@ -167,6 +167,20 @@ class GrowthModel(Model):
             effects += self._tell(invited, {"said": "left"})
         if grown.open is not None:
             effects += self._tell(grown.open.inviter, {"said": "gone", "of": grown.open.invited})
+        return effects
+
+    def merging(self, person: Person, other: UserState, now_ms: int) -> list[Effect]:
+        """Of two open invitations one counts, and not more than MOST_OPEN wait: who knows the
+        person by one that does not is told."""
+        ours, theirs = person.state.grown, other.grown
+        if ours is None or theirs is None:
+            return []
+        effects: list[Effect] = []
+        if ours.open is not None and theirs.open is not None:
+            body = {"said": "gone", "of": theirs.open.invited}
+            effects += self._tell(theirs.open.inviter, body)
+        for invited in [*ours.waiting, *theirs.waiting][MOST_OPEN:]:
+            effects += self._tell(invited, {"said": "left"})
         return effects
 
     # The invited person's side.
@@ -354,7 +368,3 @@ def _age(person: Person, at_ms: int) -> tuple[int, float]:
     """The day a person was first seen, and the days from then on."""
     first_ms = person.state.first_seen_ms
     return day_of(first_ms), max(at_ms - first_ms, 0) / DAY_MS
-
-
-def day_of(time_ms: int) -> int:
-    return (time_ms + ZONE_MS) // DAY_MS

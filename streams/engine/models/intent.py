@@ -91,7 +91,7 @@ class IntentModel(Model):
             return None
         self._told = Told(dropped=told.dropped)
         self._changed[TOLD] = None
-        return {"messages": [[list(_unpacked(grams)), label] for grams, label in told.messages]}
+        return {"messages": [[_unpacked(grams), label] for grams, label in told.messages]}
 
     def absorb(self, delta: Body, now_ms: int) -> None:
         for buckets, label in delta["messages"]:
@@ -129,6 +129,8 @@ class IntentModel(Model):
     def _asked(self, state: UserState, grams: list[int], at_s: int) -> None:
         """Messages since the last topic count as one: the first is often a greeting."""
         before, buckets = state.asked, self._intent.buckets_of(grams)
+        if before is not None and before.at_s - at_s > WAITS_S:  # long past: another matter
+            return
         if before is not None and before.waits and abs(at_s - before.at_s) <= WAITS_S:
             buckets = self._intent.strongest([*_unpacked(before.grams), *buckets])
             at_s = max(at_s, before.at_s)
@@ -136,9 +138,11 @@ class IntentModel(Model):
         state.asked = Asked(at_s, pack(f"<{len(buckets)}H", *buckets), str(guess.label))
 
     def _answered(self, asked: Asked, topic: str, at_s: int) -> None:
+        if at_s < asked.at_s:  # of a session before: that of this message comes yet
+            return
         grams = asked.grams
         asked.waits, asked.grams = False, b""
-        if not 0 <= at_s - asked.at_s <= WAITS_S or not grams:
+        if at_s - asked.at_s > WAITS_S or not grams:
             return
         label, counts = label_of(topic), self._counts
         if not label:
@@ -158,5 +162,5 @@ class IntentModel(Model):
             self._changed[TOLD] = None
 
 
-def _unpacked(grams: bytes) -> tuple[int, ...]:
-    return unpack(f"<{len(grams) // 2}H", grams)
+def _unpacked(grams: bytes) -> list[int]:
+    return list(unpack(f"<{len(grams) // 2}H", grams))

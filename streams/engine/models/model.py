@@ -16,13 +16,13 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 from streams.contract.insights import Alert, AlertKind
-from streams.contract.policy import DAY_MS
 from streams.contract.records import Mail
 from streams.engine import chance
 from streams.engine.config import Config
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
-from streams.engine.state import NEVER_MS
+from streams.engine.profile.activity import day_of
+from streams.engine.state import NEVER_MS, UserState
 from streams.engine.store import Person
 from streams.learning.drift import Event
 
@@ -105,6 +105,14 @@ class Model:
         """The person is erased: what rows hold by their id goes."""
         return []
 
+    def forgotten(self, alias: str, now_ms: int) -> list[Effect]:
+        """An alias that had become part of a person who is erased: what rows hold by it goes."""
+        return []
+
+    def merging(self, person: Person, other: UserState, now_ms: int) -> list[Effect]:
+        """Another turns out to be this person, and their states are about to become one."""
+        return []
+
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
         """Rows changed since the last call, each once; None deletes one. At most 16 KB each."""
         return []
@@ -128,10 +136,10 @@ def alert(
     reference: float,
     detail: str,
 ) -> Alert:
-    """The same one on one day has the same id."""
-    place = (str(around.partition), str(now_ms // DAY_MS))
+    """The same one with the same detail has one id on one day."""
+    told = (kind, name, detail, str(around.partition), str(day_of(now_ms)))
     return Alert(
-        alert_id=chance.identifier(around.seed, "alert", kind, name, *place),
+        alert_id=chance.identifier(around.seed, "alert", *told),
         at_ms=now_ms,
         partition=around.partition,
         kind=kind,

@@ -21,7 +21,7 @@ from streams.engine.profile.interests import CATEGORIES, Population
 from streams.engine.state import UserState
 from streams.engine.store import Person
 from streams.learning import rows
-from streams.learning.recommend.catalogue import key_of
+from streams.learning.recommend.catalogue import MOST_TAGS, MOST_TEXT, key_of
 from streams.learning.recommend.recommender import Recommender, Sizes
 
 PREFIX: Final = b"m:recommend/"
@@ -64,7 +64,7 @@ class Recommended(NamedTuple):
     reason: str
 
 
-class Visit(Struct, array_like=True):
+class Visit(Struct, array_like=True, gc=False):
     item_id: str
     before: bytes
     time_ms: int
@@ -178,9 +178,12 @@ class RecommendModel(Model):
         }
 
     def _visit(self, moment: Moment, item_id: str, tags: Sequence[str], weight: float) -> None:
-        state = moment.person.state
-        known = [tag for tag in tags if tag]
-        visit = Visit(item_id, state.visited, moment.time_ms, known, _key(moment.person), weight)
+        if len(item_id) > MOST_TEXT:
+            return
+        person = moment.person
+        before = person.state.visited
+        known = [tag for tag in tags if tag][:MOST_TAGS]
+        visit = Visit(item_id, before, moment.time_ms, known, _key(person), weight)
         size = _size(visit)
         if self._bytes + size > CHUNK:
             self._chunks.append([])
@@ -190,7 +193,7 @@ class RecommendModel(Model):
         self._visits += 1
         self._dirty[len(self._chunks) - 1] = None
         self._fold(visit)
-        state.visited = visited.met(state.visited, key_of(item_id))
+        person.state.visited = visited.met(before, key_of(item_id))
         if self._visits >= CHECKPOINT:
             self._checkpoint()
 
@@ -251,4 +254,5 @@ def _key(person: Person) -> int:
 
 def _size(visit: Visit) -> int:
     """Bytes of it in a row, from above."""
-    return 64 + 4 * len(visit.item_id) + sum(4 * len(tag) + 5 for tag in visit.tags)
+    tags = visit.tags
+    return 64 + 4 * len(visit.item_id) + 4 * len("".join(tags)) + 5 * len(tags)

@@ -14,13 +14,12 @@ from msgspec import Struct, field
 from streams.contract.events import Rated
 from streams.contract.insights import Alert
 from streams.contract.partitioning import partition_of
-from streams.engine import chance
 from streams.engine.models.brand_mood import Brands
 from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.models.said_state import Mood
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
-from streams.engine.profile.activity import DAY_MS, ZONE_MS
+from streams.engine.profile.activity import day_of
 from streams.engine.state import NEVER_MS, UserState
 from streams.learning import rows
 from streams.learning.text.sentiment import Part, Sentiment
@@ -173,23 +172,21 @@ class SentimentModel(Model):
 
     def _alert(self, name: str, now_ms: int) -> Alert | None:
         around, mood = self.around, self._brands.of(name)
-        day = (now_ms + ZONE_MS) // DAY_MS
+        day = day_of(now_ms)
         if day <= mood.alerted_day or (fall := mood.fall()) is None:
             return None
         if partition_of(name, around.partitions) != around.partition:
             return None
         mood.alerted_day = day
         self._changed[BRANDS] = None
-        return Alert(
-            alert_id=chance.identifier(around.seed, "brand-sentiment", name, str(day)),
-            at_ms=now_ms,
-            partition=around.partition,
-            kind="brand_sentiment",
-            name=name,
-            level=round(fall.level, 4),
-            reference=round(fall.reference, 4),
-            detail=f"what is said of {name} has fallen: read the latest reviews and messages",
-            tenant=around.config.tenant,
+        detail = f"what is said of {name} has fallen: read the latest reviews and messages"
+        return self.alert(
+            "brand_sentiment",
+            name,
+            now_ms,
+            level=fall.level,
+            reference=fall.reference,
+            detail=detail,
         )
 
     def _house(self) -> str:

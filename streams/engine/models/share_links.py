@@ -24,7 +24,7 @@ from streams.learning.growth.shares import KEPT_MS, Opening, Pair, Share, Shares
 SHARED, OPENED = "share.initiated", "share.opened"
 WORDS_KEY: Final = b"m:shares/words"
 PREFIX: Final = b"m:shares/of/"
-MOST_WORDS: Final = 64
+MOST_WORDS: Final = 56  # of 64 characters of any alphabet: one row
 
 
 class References(Struct, array_like=True):
@@ -69,7 +69,10 @@ class ShareModel(Model):
         grown, new = person.state.grown, is_new(person.state, now_ms - KEPT_MS)
         if not new and (grown is None or now_ms > grown.shared_ms + KEPT_MS):
             return []
-        return self._to_all({"said": "erased", "of": person.user_id})
+        return self.forgotten(person.alias, now_ms)
+
+    def forgotten(self, alias: str, now_ms: int) -> list[Effect]:
+        return self._to_all({"said": "erased", "of": alias})
 
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
         found: list[tuple[bytes, bytes | None]] = []

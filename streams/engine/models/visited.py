@@ -16,12 +16,12 @@ def keys(visited: bytes) -> Sequence[int]:
 def met(visited: bytes, key: int) -> bytes:
     """With one item more; the same item again moves to the front."""
     mark = key.to_bytes(BYTES, "little")
-    if visited.startswith(mark):
-        return visited
-    found = [visited[at : at + BYTES] for at in range(0, len(visited), BYTES)]
-    if mark in found:
-        found.remove(mark)
-    return b"".join((mark, *found[: MOST - 1]))
+    at = visited.find(mark)
+    while at % BYTES and at >= 0:  # the end of one key and the beginning of the next
+        at = visited.find(mark, at + 1)
+    if at < 0:
+        return mark + visited[: (MOST - 1) * BYTES]
+    return mark + visited[:at] + visited[at + BYTES :]
 
 
 def merge(ours: bytes, theirs: bytes) -> bytes:

@@ -100,7 +100,7 @@ class Activity(Struct, array_like=True, gc=False):
         self.last_ms = max(self.last_ms, time_ms)
         if not self.first_ms or time_ms < self.first_ms:
             self.first_ms = time_ms
-        day = (time_ms + ZONE_MS) // DAY_MS
+        day = day_of(time_ms)
         ago = self.last_day - day
         if ago == 0:
             return
@@ -129,3 +129,8 @@ class Activity(Struct, array_like=True, gc=False):
         scale = 2.0 ** ((self.landmark_ms - now_ms) / PERIOD_MS)
         scale_7 = scale**4
         return self.count_1 * scale_7**7, self.count_7 * scale_7, self.count_28 * scale
+
+
+def day_of(time_ms: int) -> int:
+    """The day since the epoch, of China Standard Time."""
+    return (time_ms + ZONE_MS) // DAY_MS

@@ -65,13 +65,14 @@ class Shares:
         """Whether several people share it."""
         return ref in self.shares and self.shares[ref].sharer == NOBODY
 
-    def forget(self, user_id: str) -> None:
-        """Nothing of this person is left. Goes over all shares: erasures are seldom."""
+    def forget(self, alias: str) -> None:
+        """Nothing is left of this person, of whichever generation (`alias.1`). Goes over all
+        shares: erasures are seldom."""
         for ref, share in list(self.shares.items()):
-            if share.sharer == user_id:
+            if _alias(share.sharer) == alias:
                 self._drop(ref)
-            elif any(opening.opener == user_id for opening in share.waiting):
-                share.waiting = [one for one in share.waiting if one.opener != user_id]
+            elif any(_alias(opening.opener) == alias for opening in share.waiting):
+                share.waiting = [one for one in share.waiting if _alias(one.opener) != alias]
                 self.changed[ref] = None
 
     def load(self, ref: str, share: Share) -> None:
@@ -95,3 +96,7 @@ class Shares:
     def _drop(self, ref: str) -> None:
         self._ages.remove((self.shares.pop(ref).at_ms, ref))
         self.changed[ref] = None
+
+
+def _alias(user_id: str) -> str:
+    return user_id.partition(".")[0]

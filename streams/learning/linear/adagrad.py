@@ -6,9 +6,10 @@ the square of a gradient before the first one, in place of the paper's delta.
 
 from collections.abc import Sequence
 from math import sqrt
-from operator import mul
 
-from streams.learning.linear.hashed import Buckets, HashedLinear, Kind, Values
+import numpy as np
+
+from streams.learning.linear.hashed import Buckets, Floats, HashedLinear, Kind, Values
 from streams.learning.logistic import sigmoid
 
 
@@ -38,22 +39,23 @@ class HashedAdaGrad(HashedLinear):
         self.intercept_square = start
 
     def logit(self, buckets: Buckets, values: Values) -> float:
-        return self.intercept + sum(self.contributions(buckets, values))
+        return self.intercept + super().logit(buckets, values)
 
-    def contributions(self, buckets: Buckets, values: Values) -> list[float]:
+    def contributions(self, buckets: Buckets, values: Values) -> Floats:
         if not self.columns:
-            return [0.0] * len(buckets)
-        return list(map(mul, map(self.columns[0].__getitem__, buckets), values))
+            return np.zeros(len(buckets))
+        return self.columns[0][buckets] * np.asarray(values)
 
-    def learn(self, buckets: Buckets, values: Values, y: bool) -> None:
+    def learn(self, buckets: Buckets, values: Values, y: bool, logit: float | None = None) -> None:
         self.open()
-        slope = sigmoid(self.logit(buckets, values)) - (1.0 if y else 0.0)
+        logit = self.logit(buckets, values) if logit is None else logit
+        slope = sigmoid(logit) - (1.0 if y else 0.0)
         weights, squares = self.columns
-        start, step = self.start, self.rate * slope
-        for i, value in zip(buckets, values, strict=True):
-            gradient = slope * value
-            squares[i] = square = squares[i] + gradient * gradient
-            weights[i] -= step * value / sqrt(start + square)
+        step = self.rate * slope
+        gradients = slope * np.asarray(values)
+        sums = squares[buckets] + gradients * gradients
+        squares[buckets] = sums
+        weights[buckets] -= self.rate * gradients / np.sqrt(self.start + sums)
         self.intercept_square += slope * slope
         self.intercept -= step / sqrt(self.intercept_square)
         self.examples += 1

@@ -5,9 +5,9 @@ as half of some, and whoever combines learners calibrates.
 Source: Crammer, Kulesza, Dredze, Adaptive regularization of weight vectors (NIPS 2009), diagonal.
 """
 
-from operator import mul
+import numpy as np
 
-from streams.learning.linear.hashed import Buckets, HashedLinear, Kind, Values
+from streams.learning.linear.hashed import Buckets, Floats, HashedLinear, Kind, Values
 
 LOG_ODDS = 2.0  # of one unit of margin
 
@@ -30,28 +30,21 @@ class HashedAROW(HashedLinear):
         super().__init__(size, kind)
         self.r = r
 
-    def logit(self, buckets: Buckets, values: Values) -> float:
-        return sum(self.contributions(buckets, values))
-
-    def contributions(self, buckets: Buckets, values: Values) -> list[float]:
+    def contributions(self, buckets: Buckets, values: Values) -> Floats:
         if not self.columns:
-            return [0.0] * len(buckets)
-        margins = map(mul, map(self.columns[0].__getitem__, buckets), values)
-        return [LOG_ODDS * margin for margin in margins]
+            return np.zeros(len(buckets))
+        return self.columns[0][buckets] * (LOG_ODDS * np.asarray(values))
 
-    def learn(self, buckets: Buckets, values: Values, y: bool) -> None:
+    def learn(self, buckets: Buckets, values: Values, y: bool, logit: float | None = None) -> None:
         self.open()
         self.examples += 1
         sign = 1.0 if y else -1.0
-        margin = sign * self.logit(buckets, values) / LOG_ODDS
+        logit = self.logit(buckets, values) if logit is None else logit
+        margin = sign * logit / LOG_ODDS
         if margin >= 1.0:
             return
         means, known = self.columns  # variances as what is known already: 1 - variance
-        pairs = list(zip(buckets, values, strict=True))
-        confidence = sum((1.0 - known[i]) * value * value for i, value in pairs)
-        beta = 1.0 / (confidence + self.r)
-        step = sign * (1.0 - margin) * beta
-        for i, value in pairs:
-            gain = (1.0 - known[i]) * value
-            means[i] += step * gain
-            known[i] += beta * gain * gain
+        gains = (1.0 - known[buckets]) * np.asarray(values)
+        beta = 1.0 / (float((gains * values).sum()) + self.r)
+        means[buckets] += sign * (1.0 - margin) * beta * gains
+        known[buckets] += beta * gains * gains

@@ -6,9 +6,10 @@ Wang, Manning, Baselines and bigrams (ACL 2012), the log-count ratio.
 """
 
 from collections.abc import Sequence
-from math import log
 
-from streams.learning.linear.hashed import Buckets, HashedLinear, Kind, Values
+import numpy as np
+
+from streams.learning.linear.hashed import Buckets, Floats, HashedLinear, Kind, Values
 
 
 class HashedBayes(HashedLinear):
@@ -31,31 +32,21 @@ class HashedBayes(HashedLinear):
         self.total_false = 0.0
         self.total_true = 0.0
 
-    def logit(self, buckets: Buckets, values: Values) -> float:
-        return sum(self.contributions(buckets, values))
-
-    def contributions(self, buckets: Buckets, values: Values) -> list[float]:
+    def contributions(self, buckets: Buckets, values: Values) -> Floats:
         if not self.columns:
-            return [0.0] * len(buckets)
+            return np.zeros(len(buckets))
         counts_false, counts_true = self.columns
         alpha, shift = self.alpha, (self.total_false + 1.0) / (self.total_true + 1.0)
-        found = []
-        for i, value in zip(buckets, values, strict=True):
-            in_false, in_true = counts_false[i], counts_true[i]
-            if value > 0.0 and (in_false or in_true):
-                found.append(value * log((in_true + alpha) / (in_false + alpha) * shift))
-            else:
-                found.append(0.0)
+        in_false, in_true = counts_false[buckets], counts_true[buckets]
+        counted = np.maximum(values, 0.0) * (in_false + in_true > 0.0)
+        found: Floats = counted * np.log((in_true + alpha) / (in_false + alpha) * shift)
         return found
 
-    def learn(self, buckets: Buckets, values: Values, y: bool) -> None:
+    def learn(self, buckets: Buckets, values: Values, y: bool, logit: float | None = None) -> None:
         self.open()
-        counts = self.columns[1 if y else 0]
-        total = 0.0
-        for i, value in zip(buckets, values, strict=True):
-            if value > 0.0:
-                counts[i] += value
-                total += value
+        counted = np.maximum(values, 0.0)
+        self.columns[1 if y else 0][buckets] += counted
+        total = float(counted.sum())
         if y:
             self.total_true += total
         else:

@@ -8,7 +8,9 @@ Source: McMahan et al., Ad click prediction: a view from the trenches (KDD 2013)
 from collections.abc import Sequence
 from math import sqrt
 
-from streams.learning.linear.hashed import Buckets, HashedLinear, Kind, Values
+import numpy as np
+
+from streams.learning.linear.hashed import Buckets, Floats, HashedLinear, Kind, Values
 from streams.learning.logistic import sigmoid
 
 
@@ -50,30 +52,31 @@ class HashedFTRL(HashedLinear):
         self.intercept_n = 0.0
 
     def logit(self, buckets: Buckets, values: Values) -> float:
-        return self._intercept() + sum(self.contributions(buckets, values))
+        return self._intercept() + super().logit(buckets, values)
 
-    def contributions(self, buckets: Buckets, values: Values) -> list[float]:
-        return [self.weight(i) * value for i, value in zip(buckets, values, strict=True)]
+    def contributions(self, buckets: Buckets, values: Values) -> Floats:
+        found: Floats = self.weights(buckets) * np.asarray(values)
+        return found
 
-    def weight(self, bucket: int) -> float:
+    def weights(self, buckets: Buckets) -> Floats:
         if not self.columns:
-            return 0.0
-        z = self.columns[0][bucket]
-        if -self.l1 <= z <= self.l1:
-            return 0.0
-        toward = z - (self.l1 if z > 0.0 else -self.l1)
-        return -toward / ((self.beta + sqrt(self.columns[1][bucket])) / self.alpha + self.l2)
+            return np.zeros(len(buckets))
+        zs, ns = (column[buckets].astype(np.float64) for column in self.columns)
+        toward = np.copysign(np.maximum(np.abs(zs) - self.l1, 0.0), zs)
+        found: Floats = -toward / ((self.beta + np.sqrt(ns)) / self.alpha + self.l2)
+        return found
 
-    def learn(self, buckets: Buckets, values: Values, y: bool) -> None:
+    def learn(self, buckets: Buckets, values: Values, y: bool, logit: float | None = None) -> None:
         self.open()
-        slope = sigmoid(self.logit(buckets, values)) - (1.0 if y else 0.0)
+        logit = self.logit(buckets, values) if logit is None else logit
+        slope = sigmoid(logit) - (1.0 if y else 0.0)
         zs, ns = self.columns
-        alpha = self.alpha
-        for i, value in zip(buckets, values, strict=True):
-            weight, gradient, n = self.weight(i), slope * value, ns[i]
-            more = n + gradient * gradient
-            zs[i] += gradient - (sqrt(more) - sqrt(n)) / alpha * weight
-            ns[i] = more
+        alpha, before = self.alpha, ns[buckets].astype(np.float64)
+        gradients = slope * np.asarray(values)
+        sums = before + gradients * gradients
+        strengths = (np.sqrt(sums) - np.sqrt(before)) / alpha
+        zs[buckets] += gradients - strengths * self.weights(buckets)
+        ns[buckets] = sums
         n = self.intercept_n
         more = n + slope * slope
         self.intercept_z += slope - (sqrt(more) - sqrt(n)) / alpha * self._intercept()

@@ -6,18 +6,21 @@ share of those that do is about n / size.
 """
 
 from abc import abstractmethod
-from array import array
 from collections.abc import Hashable, Sequence
 from typing import Any, Literal
 from zlib import crc32
 
+import numpy as np
+from numpy.typing import NDArray
 from river.base import Classifier
 
 from streams.learning.logistic import bounded, sigmoid
 
 Kind = Literal["d", "f"]  # double or single precision
-Buckets = Sequence[int]
-Values = Sequence[float]
+Buckets = Sequence[int] | NDArray[np.intp]
+Values = Sequence[float] | NDArray[np.float64]
+Column = NDArray[np.floating[Any]]  # one number per bucket
+Floats = NDArray[np.float64]
 
 
 class HashedLinear(Classifier):
@@ -38,25 +41,25 @@ class HashedLinear(Classifier):
         self.size = size
         self.kind = kind
         self.examples = 0
-        self.columns: list[array[float]] = []
+        self.columns: list[Column] = []
 
     @abstractmethod
+    def contributions(self, buckets: Buckets, values: Values) -> Floats:
+        """What each feature adds to the log-odds; the rest is the intercept. Buckets are distinct
+        and in [0, size), values finite."""
+
+    @abstractmethod
+    def learn(self, buckets: Buckets, values: Values, y: bool, logit: float | None = None) -> None:
+        """One step towards `y`. `logit`: the log-odds of before, where the caller has it."""
+
     def logit(self, buckets: Buckets, values: Values) -> float:
-        """Log-odds of True. Buckets are distinct and in [0, size), values finite."""
-
-    @abstractmethod
-    def learn(self, buckets: Buckets, values: Values, y: bool) -> None:
-        """One step towards `y`."""
-
-    @abstractmethod
-    def contributions(self, buckets: Buckets, values: Values) -> list[float]:
-        """What each feature adds to the log-odds; the rest is the intercept."""
+        """Log-odds of True."""
+        return float(self.contributions(buckets, values).sum())
 
     def open(self) -> None:
         """Make the arrays, of zeros."""
         if not self.columns:
-            zeros = bytes(self.size * array(self.kind).itemsize)
-            self.columns = [array(self.kind, zeros) for _ in range(self.COLUMNS)]
+            self.columns = [np.zeros(self.size, self.kind) for _ in range(self.COLUMNS)]
 
     @property
     def intercepts(self) -> list[float]:

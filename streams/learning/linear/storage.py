@@ -4,14 +4,14 @@ A text touches a hundred places of a quarter of a million, all over the arrays; 
 places, and those of all learners that look at the same features. Each has its length and CRC32.
 """
 
-from array import array
 from collections.abc import Iterable, Sequence
-from struct import pack, unpack
 from zlib import crc32
 
+import numpy as np
 from msgspec import Struct
 
 from streams.learning import rows
+from streams.learning.linear.hashed import Column
 
 PLACES = 16  # in a row
 
@@ -33,26 +33,26 @@ class Storage:
         self._touched: dict[int, None] = {}
 
     def touch(self, places: Iterable[int]) -> None:
-        for place in places:
-            self._touched[place // self._places] = None
+        number = self._places
+        self._touched.update(dict.fromkeys([place // number for place in places]))
 
-    def changed(self, columns: Sequence["array[float]"]) -> list[tuple[int, bytes]]:
+    def changed(self, columns: Sequence[Column]) -> list[tuple[int, bytes]]:
         """Numbers and rows changed since the last call, each once."""
         found = [(number, self._row(columns, number)) for number in sorted(self._touched)]
         self._touched.clear()
         return found
 
-    def _row(self, columns: Sequence["array[float]"], number: int) -> bytes:
+    def _row(self, columns: Sequence[Column], number: int) -> bytes:
         first, last = number * self._places, (number + 1) * self._places
-        numbers = [value for column in columns for value in column[first:last]]
-        values = pack(f"<{len(numbers)}{columns[0].typecode}", *numbers)
-        return rows.pack(ColumnsRow(number, columns[0].typecode, values, crc32(values)))
+        kind = columns[0].dtype.char
+        values = b"".join([column[first:last].astype(f"<{kind}").tobytes() for column in columns])
+        return rows.pack(ColumnsRow(number, kind, values, crc32(values)))
 
-    def load(self, columns: Sequence["array[float]"], number: int, row: bytes) -> None:
+    def load(self, columns: Sequence[Column], number: int, row: bytes) -> None:
         """A row of fewer columns says nothing of the others. Raises ValueError for a row that is
         broken, of another shape or a newer schema."""
         state = rows.unpack(row, ColumnsRow)
-        first, kind, size = number * self._places, columns[0].typecode, columns[0].itemsize
+        first, kind, size = number * self._places, columns[0].dtype.char, columns[0].itemsize
         places = len(columns[0][first : first + self._places])
         if crc32(state.values) != state.crc:
             raise ValueError(f"row {number} of the weights is damaged: its CRC32 does not fit")
@@ -64,9 +64,8 @@ class Storage:
                 f"row {number} of the weights has {len(state.values)} bytes, which is no number of "
                 f"columns of {places * size} from 1 to {len(columns)}: the learners are others"
             )
-        numbers = unpack(f"<{count * places}{kind}", state.values)
-        for place, column in enumerate(columns[:count]):
-            part = array(kind, numbers[place * places : (place + 1) * places])
+        numbers = np.frombuffer(state.values, f"<{kind}").reshape(count, places)
+        for column, part in zip(columns[:count], numbers, strict=True):
             column[first : first + places] = part
 
 

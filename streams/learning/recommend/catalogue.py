@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from streams.learning.recommend.fading import Fading
+from streams.learning.recommend.fading import MOST, Fading
 
 DAY_MS: Final = 86_400_000
 HALF_LIVES_MS: Final = (DAY_MS // 4, 7 * DAY_MS, 56 * DAY_MS)
@@ -29,6 +29,7 @@ MOST_TAG: Final = 32  # characters
 TAGS: Final = 1_024  # hashed numbers of tags
 LATEST_MS: Final = 2**52
 
+AKIN: Final = 2.0  # the power of the share of tags two items have in common
 LEAST: Final = 1e-9
 
 Floats = NDArray[np.float64]
@@ -58,6 +59,7 @@ class Catalogue:
         self.capacity = capacity
         self.items: list[Item | None] = [None] * capacity
         self.places: dict[int, int] = {}  # key of an id -> place
+        self._ids: dict[str, int] = {}  # id -> place
         self.fading = [Fading(half_life_ms) for half_life_ms in HALF_LIVES_MS]
         # Counted in arrays of Python's, for one number at a time is quicker there; read as numpy's.
         self._sums = [array("d", bytes(8 * capacity)) for _ in HALF_LIVES_MS]
@@ -75,48 +77,59 @@ class Catalogue:
         self._free = list(range(capacity - 1, -1, -1))
 
     def place(self, item_id: str) -> int | None:
-        place = self.places.get(key_of(item_id))
-        if place is None:
-            return None
-        item = self.items[place]
-        return place if item is not None and item.id == item_id else None
+        return self._ids.get(item_id)
 
-    def meet(self, item_id: str, tags: Sequence[str], time_ms: int) -> tuple[int, int] | None:
-        """Where the item stands, and the place somebody had to leave for it (else -1); None:
-        it is not admitted, or not yet."""
+    def admit(self, item_id: str, time_ms: int) -> tuple[int, int] | None:
+        """Where an unknown item stands from now on, and the place somebody had to leave for it
+        (else -1); None: it is not admitted, or not yet."""
         if not 0 < len(item_id) <= MOST_TEXT:
             return None
         key = key_of(item_id)
-        place = self.places.get(key)
-        left = -1
-        if place is None:
-            if not self._free:
-                left = self._weakest(key, time_ms)
-                if left < 0:
-                    return None
-                self.remove(left)
-            place = self._free.pop()
-            self.items[place] = Item(item_id, [], time_ms, time_ms)
-            self.places[key] = place
-            self.first_ms[place] = time_ms
-        item = self.items[place]
-        if item is None or item.id != item_id:
+        if key in self.places:
             return None
-        if tags:
-            known = [tag[:MOST_TAG] for tag in tags[:MOST_TAGS] if tag]
-            if known and known != item.tags:
-                self._describe(place, known)
-        item.last_ms = max(item.last_ms, time_ms)
+        left = -1
+        if not self._free:
+            left = self._weakest(key, time_ms)
+            if left < 0:
+                return None
+            self.remove(left)
+        place = self._free.pop()
+        self.items[place] = Item(item_id, [], time_ms, time_ms)
+        self.places[key] = self._ids[item_id] = place
+        self.first_ms[place] = time_ms
         return place, left
+
+    def describe(self, place: int, tags: Sequence[str]) -> None:
+        """What the item is about. A visit that says only a part of what is known changes nothing:
+        an order tells less than a view."""
+        item = self.items[place]
+        assert item is not None
+        if tags == item.tags:
+            return
+        known = [tag[:MOST_TAG] for tag in tags[:MOST_TAGS] if tag]
+        if not all(tag in item.tags for tag in known):
+            self._describe(item, place, known)
+
+    def akin(self, place: int) -> tuple[Places, Floats]:
+        """The items that share tags with this one, and their weights, which add up to 1."""
+        numbers = self._numbers[place]
+        if not numbers:
+            return np.zeros(0, dtype=np.int64), np.zeros(0)
+        asked = np.zeros(TAGS)
+        asked[numbers] = 1.0
+        places = np.flatnonzero(self.visits > 0.0)
+        shared = asked[self.tags[places]].sum(axis=1) * self._unit[places]
+        weights = shared**AKIN
+        return places, weights / max(float(weights.sum()), LEAST)
 
     def alike(self, history: Sequence[int], weights: Floats, places: Places) -> Floats:
         """How much each place is about what the history is about, less what everybody meets; a
         row for each row of `weights`."""
-        about = np.zeros((len(weights), TAGS))
-        for column, place in enumerate(history):
-            numbers = self._numbers[place]
-            if numbers:
-                about[:, numbers] += (weights[:, column] * self._shares[place])[:, None]
+        owned = [self._numbers[place] for place in history]
+        flat = np.array([number for numbers in owned for number in numbers], dtype=np.int64)
+        shares = weights[:, : len(history)] * self._unit[history]
+        spread = np.repeat(shares, [len(numbers) for numbers in owned], axis=1)
+        about = np.stack([np.bincount(flat, row, TAGS) for row in spread]).astype(np.float64)
         about /= np.maximum(about.sum(axis=1, keepdims=True), LEAST)
         about -= self.topics / max(float(self.topics.sum()), LEAST)
         about[:, 0] = 0.0
@@ -127,14 +140,25 @@ class Catalogue:
         """Returns whether a landmark moved, and with it the sums of all items."""
         moved = False
         self._visits[place] += weight
-        share = weight * self._shares[place]
-        for number in self._numbers[place]:
-            self._topics[number] += share
-        for fading, sums, view in zip(self.fading, self._sums, self.sums, strict=True):
-            if fading.is_due(time_ms):
+        numbers = self._numbers[place]
+        if numbers:
+            share, topics = weight * self._shares[place], self._topics
+            for number in numbers:
+                topics[number] += share
+        item = self.items[place]
+        assert item is not None
+        item.last_ms = max(item.last_ms, time_ms)
+        for scale, sums in enumerate(self._sums):
+            fading = self.fading[scale]
+            periods = (time_ms - fading.landmark_ms) / fading.half_life_ms
+            if periods > MOST:
+                view = self.sums[scale]
                 np.ldexp(view, -fading.move(time_ms), out=view)
                 moved = True
-            sums[place] += weight * fading.gain(time_ms)
+            if -MOST < periods <= MOST:
+                sums[place] += weight * 2.0**periods
+            else:
+                sums[place] += weight * fading.gain(time_ms)
         return moved
 
     def remove(self, place: int) -> None:
@@ -145,7 +169,7 @@ class Catalogue:
         self.tags[place] = 0
         self._numbers[place] = []
         self._unit[place] = self._shares[place] = 1.0
-        del self.places[key_of(item.id)]
+        del self.places[key_of(item.id)], self._ids[item.id]
         self.visits[place] = 0.0
         for sums in self.sums:
             sums[place] = 0.0
@@ -156,17 +180,15 @@ class Catalogue:
         if self.items[place] is None:
             self._free.remove(place)
         self.items[place] = item
-        self.places[key_of(item.id)] = place
+        self.places[key_of(item.id)] = self._ids[item.id] = place
         self.visits[place] = visits
         self.first_ms[place] = item.first_ms
         for own, value in zip(self.sums, sums, strict=True):
             own[place] = value
         if item.tags:
-            self._describe(place, item.tags)
+            self._describe(item, place, item.tags)
 
-    def _describe(self, place: int, tags: list[str]) -> None:
-        item = self.items[place]
-        assert item is not None
+    def _describe(self, item: Item, place: int, tags: list[str]) -> None:
         item.tags = tags
         numbers = sorted({1 + key_of(tag) % (TAGS - 1) for tag in tags})
         self.tags[place] = numbers + [0] * (MOST_TAGS - len(numbers))

@@ -32,19 +32,12 @@ class Neighbours:
         self.index = {other: at for at, other in enumerate(self.others)}
 
     def add(self, other: int, weight: float, most: int) -> None:
-        at = self.index.get(other)
-        if at is not None:
-            self.weights[at] += weight
-            return
+        """A neighbour that is not there yet."""
         if len(self.others) >= most:
             self._leave(max(most // LEAVING, 1))
         self.index[other] = len(self.others)
         self.others.append(other)
         self.weights.append(weight)
-
-    def weight(self, other: int) -> float:
-        at = self.index.get(other)
-        return 0.0 if at is None else self.weights[at]
 
     def remove(self, other: int) -> None:
         at = self.index[other]
@@ -72,11 +65,20 @@ class Covisits:
     def learn(self, place: int, before: Sequence[int], weights: Sequence[float]) -> None:
         """`place` came after these, each with the weight of the pair; both directions count."""
         near, most = self.near, self.most
-        add = near[place].add
+        mine = near[place]
         for other, weight in zip(before, weights, strict=False):
-            if other != place:
-                add(other, weight, most)
-                near[other].add(place, weight, most)
+            if other == place:
+                continue
+            theirs = near[other]
+            # Most pairs are known already: no call for those.
+            if (at := mine.index.get(other)) is not None:
+                mine.weights[at] += weight
+            else:
+                mine.add(other, weight, most)
+            if (at := theirs.index.get(place)) is not None:
+                theirs.weights[at] += weight
+            else:
+                theirs.add(place, weight, most)
 
     def of(self, places: Sequence[int]) -> tuple[Places, Floats, list[int]]:
         """The neighbours of these places one after the other, weights, and how many of each."""
@@ -84,6 +86,15 @@ class Covisits:
         others = np.concatenate([np.frombuffer(one.others, np.uint16) for one in found])
         weights = np.concatenate([np.frombuffer(one.weights, np.float64) for one in found])
         return others, weights, [len(one.others) for one in found]
+
+    def weight(self, one: int, other: int) -> float:
+        """Of the pair, as either of the two remembers it."""
+        mine, theirs = self.near[one], self.near[other]
+        if (at := mine.index.get(other)) is not None:
+            return mine.weights[at]
+        if (at := theirs.index.get(one)) is not None:
+            return theirs.weights[at]
+        return 0.0
 
     def remove(self, place: int) -> list[int]:
         """Forget the item; returns whose neighbour it was."""

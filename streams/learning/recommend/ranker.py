@@ -99,5 +99,7 @@ class Ranker:
     def _standardised(self, features: Floats) -> Floats:
         spread = np.sqrt(np.maximum(self.variances, LEAST_VARIANCE))
         known = (features - self.means[:, None]) / spread[:, None]
-        np.nan_to_num(known, copy=False, nan=0.0, posinf=BOUND, neginf=-BOUND)
-        return np.clip(known, -BOUND, BOUND, out=known)
+        np.clip(known, -BOUND, BOUND, out=known)
+        if np.isnan(known.sum()):
+            known[np.isnan(known)] = 0.0
+        return known

@@ -27,6 +27,7 @@ MOST_WEIGHT: Final = 100.0  # of one visit
 LEAST: Final = 1e-3  # added to a likeness before its logarithm
 BETWEEN: Final = 0.8  # what a pair loses with each item between the two
 RECENT, LASTING = 0.6, 0.9  # what an item of the history counts, by how many came after it
+CONTEXTS = 0.6, 0.95  # the same for the two sums of factors
 
 # Feature -> what it counts for before anything was learned, once standardised.
 FEATURES: Final = {
@@ -49,15 +50,11 @@ FEATURES: Final = {
 }
 POPULAR: Final = ("popular_day", "popular_week", "popular")  # by half-life
 
-# What a feature speaks of, as the reason for a recommendation tells it.
-KINDS: Final = {
-    name: "content"
-    if name.startswith("content")
-    else "near"
-    if name.startswith(("near", "sessions", "latent"))
-    else "popular"
-    for name in FEATURES
-}
+# What features speak of, as the reason for a recommendation tells it -> their rows.
+KINDS: Final[dict[str, list[int]]] = {"near": [], "popular": [], "content": []}
+for _row, _name in enumerate(FEATURES):
+    _of_content = "content" if _name.startswith("content") else "popular"
+    KINDS["near" if _name.startswith(("near", "sessions", "latent")) else _of_content].append(_row)
 FADING: Final = 1.0 - 1.0 / 1_000  # of the share of hits, by choices
 BEST: Final = 10
 TOLD: Final = 8  # the latest items among which a reason is looked for
@@ -77,7 +74,7 @@ class Sizes(NamedTuple):
     nearest: int = 64
     factors: int = 16
     negatives: int = 64
-    latents_every: int = 64
+    latents_every: int = 128
     rank_every: int = 512
     rate: float = 0.05
 
@@ -114,6 +111,8 @@ class Recommender:
         self._pairs = [BETWEEN**gap for gap in range(sizes.window)]
         self._recent = RECENT ** np.arange(sizes.history)
         self._lasting = LASTING ** np.arange(sizes.history)
+        fadings = [fading ** np.arange(sizes.history) for fading in CONTEXTS]
+        self._contexts = np.array(fadings, dtype=np.float32)
 
     def learn_one(
         self,
@@ -130,20 +129,25 @@ class Recommender:
         theirs, 0 of nobody. A time or weight that is none changes nothing."""
         if not proper_time(time_ms) or not 0.0 < weight <= MOST_WEIGHT:
             return
+        time_ms, catalogue = int(time_ms), self.catalogue
         history = self._history(before)
-        known = self.catalogue.place(item_id)
-        if known is not None and history:
-            self._teach(known, history, int(time_ms), person, seen)
-        met = self.catalogue.meet(item_id, tags, int(time_ms))
-        if met is None:
-            return
-        place, left = met
-        if known is None:
+        place = catalogue.place(item_id)
+        if place is None:
+            admitted = catalogue.admit(item_id, time_ms)
+            if admitted is None:
+                return
+            place, left = admitted
             if left >= 0:
                 self._clear(left)
                 history = [other for other in history if other != left]
-            self.latents.begin(place, item_id)
-        self._count(place, history, int(time_ms), person, weight)
+            catalogue.describe(place, tags)
+            self.latents.begin(place, item_id, *catalogue.akin(place))
+        else:
+            if history:
+                self._teach(place, history, time_ms, person, seen)
+            if tags:
+                catalogue.describe(place, tags)
+        self._count(place, history, time_ms, person, weight)
 
     def rank(
         self,
@@ -166,13 +170,16 @@ class Recommender:
         scores = self.ranker.scores(features)
         order = np.argsort(-scores, kind="stable")[:most]
         parts = self.ranker.parts(features[:, order])
+        kinds = [parts[rows].sum(axis=0).tolist() for rows in KINDS.values()]
         found = []
-        for column, index in enumerate(order.tolist()):
-            place = int(open_places[index])
-            because, about = self._reason(parts[:, column], place, history)
+        for place, score, *sums in zip(
+            open_places[order].tolist(), scores[order].tolist(), *kinds, strict=True
+        ):
+            most_of = max(zip(sums, KINDS, strict=True), key=_first)[1]
+            because, about = self._reason(most_of, place, history)
             item = self.catalogue.items[place]
             assert item is not None
-            found.append(Ranked(item.id, float(scores[index]), because, about))
+            found.append(Ranked(item.id, score, because, about))
         return found
 
     def checkpoint(self) -> list[NamedRow]:
@@ -218,28 +225,24 @@ class Recommender:
 
     def _history(self, before: Sequence[int]) -> list[int]:
         """The places of the last known items, each once, the latest first."""
-        found: dict[int, None] = {}
-        get = self.catalogue.places.get
-        for key in before[: 2 * self.sizes.history]:
-            place = get(key)
-            if place is not None:
-                found[place] = None
-        return list(found)[: self.sizes.history]
+        most = self.sizes.history
+        found = dict.fromkeys(map(self.catalogue.places.get, before[: 2 * most]))
+        return [place for place in found if place is not None][:most]
 
     def _open(self, seen: Collection[int], among: Sequence[str] | None) -> NDArray[np.int64]:
         get = self.catalogue.places.get
         if among is not None:
             asked = [self.catalogue.place(item_id) for item_id in among]
             known = sorted({place for place in asked if place is not None})
-            closed = {get(key) for key in seen}
+            closed = frozenset(map(get, seen))
             return np.array([place for place in known if place not in closed], dtype=np.int64)
         return np.flatnonzero(self._is_open(seen))
 
     def _is_open(self, seen: Collection[int]) -> NDArray[np.bool_]:
         """For each place whether an item stands there that is not among `seen`."""
         is_open: NDArray[np.bool_] = self.catalogue.visits > 0.0
-        known = map(self.catalogue.places.get, seen)
-        is_open[[place for place in known if place is not None]] = False
+        known = [place for place in map(self.catalogue.places.get, seen) if place is not None]
+        is_open[known] = False
         return is_open
 
     def _teach(
@@ -263,24 +266,26 @@ class Recommender:
             self.ranker.learn(features, column)
         if factors:
             others = drawn(self.seed, self.visits, open_places, sizes.negatives)
-            weights = self._lasting[: len(history)].astype(np.float32)
+            weights = self._contexts[:, : len(history)]
             self.latents.learn(place, history, weights, others)
             self._touched.update(dict.fromkeys((place, *history, *others.tolist())))
 
     def _count(
         self, place: int, history: list[int], time_ms: int, person: int, weight: float
     ) -> None:
-        catalogue = self.catalogue
+        catalogue, touched = self.catalogue, self._touched
         fading = catalogue.fading[LONGEST]
         before_ms = fading.landmark_ms
+        touched[place] = None
         if catalogue.count(place, weight, time_ms):
             self.covisits.fade((fading.landmark_ms - before_ms) // fading.half_life_ms)
-            self._touched.update(dict.fromkeys(catalogue.places.values()))
-        gain = weight * fading.gain(time_ms)
-        others = history[: self.sizes.window]
-        self._touched[place] = None
-        self._touched.update(dict.fromkeys(others))
-        self.covisits.learn(place, others, [gain * pair for pair in self._pairs])
+            touched.update(dict.fromkeys(catalogue.places.values()))
+        if history:
+            gain = weight * fading.gain(time_ms)
+            others = history[: self.sizes.window]
+            for other in others:
+                touched[other] = None
+            self.covisits.learn(place, others, [gain * pair for pair in self._pairs])
         if person:
             self._active[self.sessions.learn(person, place)] = None
         self.visits += 1
@@ -325,7 +330,7 @@ class Recommender:
         lent = self.sessions.scores(weights, person)[places]
         found["sessions"] = np.sqrt(lent)
         found["sessions_log"] = np.log(lent + LEAST)
-        single = self._lasting[:size].astype(np.float32)
+        single = self._contexts[:, :size]
         found["latent"] = self.latents.scores(history, single, places).astype(np.float64)
         fadings = np.stack((self._lasting, self._recent))
         found["content"], found["content_recent"] = catalogue.alike(history, fadings, places)
@@ -348,12 +353,8 @@ class Recommender:
         last = np.bincount(flat[:first], weights=spread[:first], minlength=catalogue.capacity)
         found["near_last"] = np.sqrt(last[places])
 
-    def _reason(self, parts: Floats, place: int, history: list[int]) -> tuple[str, str]:
+    def _reason(self, because: str, place: int, history: list[int]) -> tuple[str, str]:
         """What counted most for the item, and what that is about."""
-        sums = dict.fromkeys(KINDS.values(), 0.0)
-        for name, part in zip(FEATURES, parts.tolist(), strict=True):
-            sums[KINDS[name]] += part
-        because = max(sums, key=sums.__getitem__)
         item = self.catalogue.items[place]
         if because == "near" and history:
             return because, self._nearest(place, history)
@@ -364,16 +365,19 @@ class Recommender:
 
     def _nearest(self, place: int, history: list[int]) -> str:
         """The item of the history that is met with this one most."""
-        near, mine = self.covisits.near, self.covisits.near[place]
-        visits = self.catalogue.visits
-
-        def likeness(other: int) -> float:
-            weight = max(near[other].weight(place), mine.weight(other))
-            return weight / float(visits[other]) ** 0.5 if weight else 0.0
-
-        item = self.catalogue.items[max(history[:TOLD], key=likeness)]
+        weight, visits = self.covisits.weight, self.catalogue.visits
+        told = history[:TOLD]
+        likeness = [
+            weight(place, other) / many**0.5
+            for other, many in zip(told, visits[told].tolist(), strict=True)
+        ]
+        item = self.catalogue.items[told[likeness.index(max(likeness))]]
         assert item is not None
         return item.id
+
+
+def _first(pair: tuple[float, str]) -> float:
+    return pair[0]
 
 
 def _among_best(scores: Floats, column: int) -> bool:

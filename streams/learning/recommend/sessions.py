@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Items = NDArray[np.int32]
 NOTHING: Final = -1
 
 
@@ -23,6 +24,7 @@ class Sessions:
         self.items = np.full((most, length), NOTHING, dtype=np.int32)
         self.rows: dict[int, int] = {}  # person's key -> row, the one active last at the end
         self.ends = [0] * most  # where the next item of a row goes
+        self.filled: Floats = np.ones(most)  # how many places of a row were used, at least 1
 
     def learn(self, person: int, place: int) -> int:
         """Returns the row that changed. With as many people as rows, who was away longest goes."""
@@ -37,19 +39,27 @@ class Sessions:
         end = self.ends[row]
         self.items[row, end % self.length] = place
         self.ends[row] = end + 1
+        self.filled[row] = min(end + 1, self.length)
         return row
+
+    def load(self, first: int, items: Items, ends: list[int]) -> None:
+        """Rows as they were stored, from the row `first` on."""
+        last = first + len(ends)
+        self.items[first:last] = items
+        self.ends[first:last] = ends
+        self.filled[first:last] = np.clip(np.array(ends), 1, self.length)
 
     def scores(self, weights: Floats, person: int) -> Floats:
         """For each place how much the nearest sessions speak for it, in [0, 1]. `weights` of the
         places of the history asked for; the last of them is of no item and must be 0. The
         person's own session does not count."""
         size = len(weights) - 1
-        known = weights[self.items]
-        likeness = known.sum(axis=1)
+        known = weights.take(self.items, mode="wrap")  # -1 is the last place
+        likeness = np.einsum("ij->i", known)
         own = self.rows.get(person, NOTHING)
         if own >= 0:
             likeness[own] = 0.0
-        likeness /= np.sqrt(np.maximum((self.items >= 0).sum(axis=1), 1))
+        likeness /= np.sqrt(self.filled)
         order = np.argsort(-likeness, kind="stable")[: self.nearest]
         likeness = likeness[order]
         items = self.items[order]
@@ -77,3 +87,4 @@ class Sessions:
     def _clear(self, row: int) -> None:
         self.items[row] = NOTHING
         self.ends[row] = 0
+        self.filled[row] = 1.0

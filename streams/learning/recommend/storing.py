@@ -74,20 +74,18 @@ def load_item(whole: "Recommender", place: int, row: bytes) -> None:
     found = rows.unpack(row, ItemRow)
     checksum = crc32(found.factors, crc32(found.weights, crc32(found.near)))
     factors = np.frombuffer(found.factors, "<f4")
-    size = whole.latents.size
+    size, wide = whole.latents.size, whole.latents.given.shape[1]
     if checksum != found.checksum or not 0 <= place < whole.catalogue.capacity:
         raise ValueError(f"the row of item {place} is broken: its checksum differs")
-    if len(factors) != 4 * size + 2 or len(found.sums) != len(whole.catalogue.sums):
+    parts = np.split(factors, np.cumsum([size, wide, 1, size, wide]))
+    if len(parts[-1]) != 1 or len(found.sums) != len(whole.catalogue.sums):
         raise ValueError(f"item {place} has factors of another size than {size}")
     whole.catalogue.put(place, found.item, found.visits, found.sums)
     whole.covisits.near[place] = Neighbours(found.near, found.weights)
     latents = whole.latents
-    latents.own[place], latents.given[place] = factors[:size], factors[size : 2 * size]
-    latents.bias[place] = factors[2 * size]
-    squares = factors[2 * size + 1 :]
-    latents.own_squares[place] = squares[:size]
-    latents.given_squares[place] = squares[size : 2 * size]
-    latents.bias_squares[place] = squares[2 * size]
+    latents.own[place], latents.given[place], latents.bias[place] = *parts[:2], parts[2][0]
+    latents.own_squares[place], latents.given_squares[place] = parts[3:5]
+    latents.bias_squares[place] = parts[5][0]
 
 
 def sessions_row(whole: "Recommender", part: int) -> bytes:
@@ -102,10 +100,10 @@ def load_sessions(whole: "Recommender", part: int, row: bytes) -> None:
     found, sessions = rows.unpack(row, SessionsRow), whole.sessions
     span = slice(part * SESSIONS, (part + 1) * SESSIONS)
     items = np.frombuffer(found.items, "<i4")
-    if crc32(found.items) != found.checksum or items.size != sessions.items[span].size:
+    rows_are_whole = items.size == sessions.items[span].size == len(found.ends) * sessions.length
+    if crc32(found.items) != found.checksum or not rows_are_whole:
         raise ValueError(f"the row of sessions {part} is broken, or of another size")
-    sessions.items[span] = items.reshape(-1, sessions.length)
-    sessions.ends[span] = found.ends
+    sessions.load(span.start, items.reshape(-1, sessions.length).astype(np.int32), found.ends)
 
 
 def general_row(whole: "Recommender") -> bytes:

@@ -16,26 +16,30 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 from struct import pack
-from typing import Final
+from typing import Final, NamedTuple
 from zlib import crc32
 
 from streams.learning.text.characters import DROPPED, SIMPLIFIED
-from streams.learning.text.lexicon import NEGATING, NOT_NEGATING, POLARITY, TURNS
+from streams.learning.text.lexicon import NEGATING, NEITHER, NOT_NEGATING, SIDES, TURNS
 
 BUCKETS: Final = 2**18
-SIGNALS: Final = 64
+SIGNALS: Final = 96
 HASHED: Final = BUCKETS - SIGNALS
 MOST: Final = 256  # numbers for one text
 HEAD, TAIL = 140, 60  # tokens kept of a long text
 RAW_HEAD, RAW_TAIL = 700, 300  # characters looked at
+NONE: Final = 9  # no word of the lexicon
 REACH: Final = 3  # tokens a negation reaches
-LONGEST_WORD: Final = 4  # of the lexicon, in tokens
+OPENING: Final = 10  # tokens a text begins with: what they say there counts by itself
 LONGEST_RUN: Final = 24  # letters of one Latin word that count
 
 _TOKEN: Final = re.compile(r"\[[^\[\]\s]{1,12}\]|[a-z\u00df-\u024f\u0370-\u052f]+|[0-9]+|\S")
 _TABLE: Final = str.maketrans({**SIMPLIFIED, **dict.fromkeys(DROPPED)})
 _STOPS: Final = frozenset("，。,.!?;；:：、~…\n")
-_STARTS: Final = frozenset(word[0] for word in POLARITY if word[0] != "[")
+_LENGTHS_FROM: Final[dict[str, list[int]]] = {}  # of the words that begin with two characters
+for _word in sorted(SIDES, key=len, reverse=True):
+    if len(_word) > 1 and len(_word) not in _LENGTHS_FROM.setdefault(_word[:2], []):
+        _LENGTHS_FROM[_word[:2]].append(len(_word))
 WIDTH: Final = 4  # bytes of a token in a gram
 _WIDTHS: Final = (
     2 * WIDTH,
@@ -45,10 +49,10 @@ _WIDTHS: Final = (
 
 # Thresholds of the signals; each reached one is a signal of its own.
 _COUNTS: Final = (1, 2, 3, 5, 8)
-_BALANCES: Final = (1, 2, 3, 4)  # of praise over complaint, or the other way round
+_BALANCES: Final = (1, 2, 3, 4, 6, 8)  # of praise over complaint, or the other way round
 _LENGTHS: Final = (10, 20, 40, 80, 150)
-PRAISED, BLAMED, MORE_PRAISE, MORE_BLAME, FIRST, LAST, LONG = 1, 9, 20, 25, 30, 32, 40
-TURNED, AFTER, BEFORE, MARKS = 50, 51, 54, 57
+PRAISED, BLAMED, MORE_PRAISE, MORE_BLAME, FIRST, LAST, LONG = 1, 9, 20, 26, 32, 34, 40
+TURNED, AFTER, BEFORE, MARKS, ENDING, WISHED, DENIED = 50, 51, 54, 57, 61, 65, 68
 _SIDES: Final = ("praise", "complaint", "neither")
 NAMES: Final[dict[int, str]] = {
     **{PRAISED + i: f"words of praise >= {count}" for i, count in enumerate(_COUNTS)},
@@ -62,16 +66,37 @@ NAMES: Final[dict[int, str]] = {
     **{AFTER + i: f"after the turn: {side}" for i, side in enumerate(_SIDES)},
     **{BEFORE + i: f"before the turn: {side}" for i, side in enumerate(_SIDES)},
     **{MARKS + i: f"has {mark}" for i, mark in enumerate(("?", "!", "..."))},
+    **{ENDING + i: f"last clause: {side}" for i, side in enumerate(_SIDES)},
+    **{WISHED + i: f"mild words >= {count}" for i, count in enumerate(_COUNTS[:3])},
+    **{DENIED + i: f"denied {side}" for i, side in enumerate(_SIDES[:2])},
 }
+
+
+class Hit(NamedTuple):
+    """A word of the lexicon in a text. `side`: +1 praise, -1 complaint, 0 mild, denied or not."""
+
+    place: int
+    length: int
+    side: int
+    denied: bool
 
 
 def grams(text: str) -> list[int]:
     """At most `MOST` numbers in [1, `BUCKETS`), sorted, each once. Any text will do."""
     tokens = tokens_of(text)
     denied = _denied(tokens)
+    pairs = [a + b for a, b in pairwise(tokens)] + tokens[-1:]
+    hits = _hits(tokens, pairs, denied)
     codes = pack(f"<{len(tokens)}I", *map(_code, tokens))
     end = len(codes)
-    found = dict.fromkeys(_signals(tokens, denied))
+    found = dict.fromkeys(_signals(tokens, pairs, hits))
+    for place, length, _, far in hits:
+        if far or length > len(_WIDTHS):
+            word = codes[WIDTH * place : WIDTH * (place + length)]
+            found[_bucket((b"D" if far else b"W") + word)] = None
+    for start in range(0, min(end, WIDTH * OPENING), WIDTH):
+        found[_bucket(b"F" + codes[start : start + WIDTH])] = None
+        found[_bucket(b"F" + codes[start : start + 2 * WIDTH])] = None
     for place, far in enumerate(denied):
         if far:
             start = WIDTH * place
@@ -128,44 +153,49 @@ def _is_other_word(tokens: Sequence[str], place: int) -> bool:
     return before + token in NOT_NEGATING or token + after in NOT_NEGATING
 
 
-def _polarities(tokens: Sequence[str], denied: Sequence[int]) -> list[tuple[int, int]]:
-    """(place, +1 or -1) of the words of the lexicon, the longest at each place."""
+def _hits(tokens: Sequence[str], pairs: Sequence[str], denied: Sequence[int]) -> list[Hit]:
+    """The words of the lexicon, the longest at each place."""
     found = []
-    place, end = 0, len(tokens)
-    while place < end:
-        token = tokens[place]
-        length = 1
-        if token in _STARTS:
-            for length in range(min(LONGEST_WORD, end - place), 0, -1):
-                sign = POLARITY.get("".join(tokens[place : place + length]))
-                if sign is not None:
-                    found.append((place, -sign if denied[place] else sign))
-                    break
-        elif token in POLARITY:
-            found.append((place, POLARITY[token]))
-        place += length
+    taken = 0
+    for place, pair in enumerate(pairs):
+        if place < taken:
+            continue
+        for length in _LENGTHS_FROM.get(pair, ()):
+            side = SIDES.get("".join(tokens[place : place + length]), NONE)
+            if side != NONE and place + length <= len(tokens):
+                break
+        else:
+            side, length = SIDES.get(tokens[place], NONE), 1
+        if side < NEITHER:
+            far = bool(denied[place])
+            found.append(Hit(place, length, -side if far else side, far))
+        taken = place + length
     return found
 
 
-def _signals(tokens: Sequence[str], denied: Sequence[int]) -> list[int]:
-    hits = _polarities(tokens, denied)
-    praise = sum(sign > 0 for _, sign in hits)
-    blame = len(hits) - praise
+def _signals(tokens: Sequence[str], pairs: Sequence[str], hits: Sequence[Hit]) -> list[int]:
+    sided = [(hit.place, hit.side) for hit in hits if hit.side]
+    praise = sum(side > 0 for _, side in sided)
+    blame = len(sided) - praise
+    mild = len(hits) - len(sided)
     found = [PRAISED + i for i, count in enumerate(_COUNTS) if praise >= count]
     found += [BLAMED + i for i, count in enumerate(_COUNTS) if blame >= count]
     found += [MORE_PRAISE + i for i, least in enumerate(_BALANCES) if praise - blame >= least]
     found += [MORE_BLAME + i for i, least in enumerate(_BALANCES) if blame - praise >= least]
     found += [LONG + i for i, length in enumerate(_LENGTHS) if len(tokens) >= length]
-    if hits:
-        found += [FIRST + (hits[0][1] < 0), LAST + (hits[-1][1] < 0)]
-    pairs = [a + b for a, b in pairwise(tokens)]
+    found += [WISHED + i for i, count in enumerate(_COUNTS[:3]) if mild >= count]
+    if sided:
+        found += [FIRST + (sided[0][1] < 0), LAST + (sided[-1][1] < 0)]
+    found += [DENIED + i for i in range(2) if any(h.denied and h.side == 2 * i - 1 for h in hits)]
+    ends = [place for place, token in enumerate(tokens[:-1]) if token in _STOPS]
+    if ends:
+        found.append(_side(ENDING, sum(side for place, side in sided if place > ends[-1])))
     turn = max((i for i, pair in enumerate(pairs) if pair in TURNS), default=-1)
     if turn >= 0:
-        after = sum(sign for place, sign in hits if place > turn)
-        before = sum(sign for place, sign in hits if place < turn)
+        after = sum(side for place, side in sided if place > turn)
+        before = sum(side for place, side in sided if place < turn)
         found += [TURNED, _side(AFTER, after), _side(BEFORE, before)]
-    present = frozenset(tokens)
-    marks = ("?" in present, "!" in present, ".." in pairs)
+    marks = ("?" in tokens, "!" in tokens, ".." in pairs)
     return found + [MARKS + i for i, there in enumerate(marks) if there]
 
 

@@ -8,18 +8,21 @@ is the result: it can be told which grams made it.
 Source: Wolpert, Stacked generalization (1992), on out-of-sample predictions.
 """
 
+from bisect import bisect_left
 from collections.abc import Hashable, Sequence
 from math import sqrt
 from typing import Any, Final, Literal, NamedTuple
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 from river.base import Classifier
 
 from streams.learning import rows
 from streams.learning.linear.adagrad import HashedAdaGrad
 from streams.learning.linear.arow import HashedAROW
 from streams.learning.linear.bayes import HashedBayes
-from streams.learning.linear.hashed import HashedLinear, hashed
+from streams.learning.linear.hashed import Floats, HashedLinear, hashed
 from streams.learning.linear.storage import Storage
 from streams.learning.logistic import OnlineLogistic, sigmoid
 from streams.learning.text import grams as g
@@ -31,7 +34,6 @@ HEAD: Final = b"head"
 WEIGHTS: Final = b"w/"
 BAYES_SCALE: Final = 0.06  # naive Bayes takes what is said twice for two opinions
 TRUST: Final = {"adagrad": 0.5, "bayes": 0.2, "arow": 0.45, "signals": 0.5}  # at first
-NAMES: Final = [g.NAMES.get(number, f"signal {number}") for number in range(g.SIGNALS)]
 
 # Where the lexicon's learner starts: opinions of ours, in log-odds. They are learned away.
 PER_WORD, FIRST_WORD, LAST_WORD, AFTER_TURN = 0.6, 0.1, 0.2, 0.2
@@ -40,7 +42,7 @@ PER_WORD, FIRST_WORD, LAST_WORD, AFTER_TURN = 0.6, 0.1, 0.2, 0.2
 class HeadRow(Struct, array_like=True):
     examples: int
     intercepts: list[list[float]]  # of the three learners
-    signals: bytes
+    signals: list[list[float]]  # weights, squares, and the intercept with its own
     stack: bytes
 
 
@@ -55,10 +57,11 @@ class Part(NamedTuple):
 class _Said(NamedTuple):
     """A text as the four learners see it, and their log-odds."""
 
-    buckets: list[int]
-    values: list[float]
-    ones: list[float]
-    signals: list[float]
+    buckets: NDArray[np.intp]
+    values: Floats
+    ones: Floats
+    signals: NDArray[np.intp]
+    marks: Floats  # a one for each
     logits: list[float]
 
 
@@ -77,8 +80,10 @@ class Sentiment(Classifier):
         self.adagrad = HashedAdaGrad(rate=0.5, size=g.BUCKETS, kind="f")
         self.bayes = HashedBayes(alpha=0.3, size=g.BUCKETS, kind="f")
         self.arow = HashedAROW(r=1.0, size=g.BUCKETS, kind="f")
-        self.signals = OnlineLogistic(rate=0.1)
-        self.signals.begin(NAMES, _opinions() if lexicon else [0.0] * g.SIGNALS)
+        self.signals = HashedAdaGrad(rate=0.05, start=1.0, size=g.SIGNALS)
+        self.signals.open()
+        if lexicon:
+            self.signals.columns[0][:] = _opinions()
         self.stack = OnlineLogistic(rate=0.02)
         self.stack.begin(list(TRUST), list(TRUST.values()))
         self._storage = Storage()
@@ -96,28 +101,28 @@ class Sentiment(Classifier):
         """One step towards the answer; returns the probability before it."""
         said = self._said(grams)
         probability = self.stack.learn(said.logits, positive)
-        self.adagrad.learn(said.buckets, said.values, positive)
+        self.adagrad.learn(said.buckets, said.values, positive, said.logits[0])
         self.bayes.learn(said.buckets, said.ones, positive)
-        self.arow.learn(said.buckets, said.values, positive)
+        self.arow.learn(said.buckets, said.values, positive, said.logits[2])
         if self.lexicon:
-            self.signals.learn(said.signals, positive)
-        self._storage.touch(said.buckets)
+            self.signals.learn(said.signals, said.marks, positive, said.logits[3])
+        self._storage.touch(said.buckets.tolist())
         self._changed = True
         return probability
 
     def explain(self, grams: Sequence[int]) -> list[Part]:
         """Largest first, the intercepts as gram -1; the sum is the log-odds of `probability`."""
         said, trust = self._said(grams), self.stack.weights
-        sums = dict.fromkeys((*said.buckets, -1), 0.0)
+        sums = dict.fromkeys((*said.buckets.tolist(), -1), 0.0)
         for learner, values, weight in self._experts(said):
             parts = learner.contributions(said.buckets, values)
-            for bucket, part in zip(said.buckets, parts, strict=True):
+            for bucket, part in zip(said.buckets.tolist(), parts.tolist(), strict=True):
                 sums[bucket] += weight * part
-            sums[-1] += weight * (learner.logit(said.buckets, values) - sum(parts))
+            sums[-1] += weight * (learner.logit(said.buckets, values) - float(parts.sum()))
         if self.lexicon:
-            for number, value in enumerate(said.signals):
-                if value:
-                    sums[number] = trust[3] * value * self.signals.weights[number]
+            parts = self.signals.contributions(said.signals, said.marks)
+            for number, part in zip(said.signals.tolist(), parts.tolist(), strict=True):
+                sums[number] = trust[3] * part
             sums[-1] += trust[3] * self.signals.intercept
         sums[-1] += self.stack.intercept
         found = [Part(number, _name(number), part) for number, part in sums.items()]
@@ -130,7 +135,7 @@ class Sentiment(Classifier):
         self._changed = False
         learners = (self.adagrad, self.bayes, self.arow)
         intercepts = [learner.intercepts for learner in learners]
-        head = HeadRow(self.examples, intercepts, self.signals.to_row(), self.stack.to_row())
+        head = HeadRow(self.examples, intercepts, self._signals_state(), self.stack.to_row())
         columns = [column for learner in learners for column in learner.columns]
         weights = [
             (WEIGHTS + str(number).encode(), row) for number, row in self._storage.changed(columns)
@@ -145,7 +150,11 @@ class Sentiment(Classifier):
             for learner, intercepts in zip(learners, head.intercepts, strict=True):
                 learner.intercepts = intercepts
                 learner.examples = head.examples
-            self.signals.from_row(head.signals)
+            *columns, self.signals.intercepts = head.signals
+            for column, numbers in zip(self.signals.columns, columns, strict=True):
+                if len(numbers) != len(column):
+                    raise ValueError(f"the row has {len(numbers)} signals, not {len(column)}")
+                column[:] = numbers
             self.stack.from_row(head.stack)
         elif key.startswith(WEIGHTS) and key[len(WEIGHTS) :].isdigit():
             for learner in learners:
@@ -165,23 +174,25 @@ class Sentiment(Classifier):
         return {False: 1.0 - probability, True: probability}
 
     def _said(self, grams: Sequence[int]) -> _Said:
-        buckets, signals = [], [0.0] * g.SIGNALS
-        for gram in sorted(dict.fromkeys(grams)):
-            if g.SIGNALS <= gram < g.BUCKETS:
-                buckets.append(gram)
-            elif 0 <= gram < g.SIGNALS and self.lexicon:
-                signals[gram] = 1.0
-        length = len(buckets)
-        values, ones = [1.0 / sqrt(length or 1)] * length, [1.0] * length
+        numbers = sorted(set(grams))
+        first, last = bisect_left(numbers, g.SIGNALS), bisect_left(numbers, g.BUCKETS)
+        signals = np.array(numbers[bisect_left(numbers, 0) : first], dtype=np.intp)
+        marks = np.ones(len(signals))
+        buckets = np.array(numbers[first:last], dtype=np.intp)
+        ones = np.ones(len(buckets))
+        values = ones / sqrt(len(buckets) or 1)
         logits = [
             self.adagrad.logit(buckets, values),
             BAYES_SCALE * self.bayes.logit(buckets, ones),
             self.arow.logit(buckets, values),
-            self.signals.logit(signals) if self.lexicon else 0.0,
+            self.signals.logit(signals, marks) if self.lexicon else 0.0,
         ]
-        return _Said(buckets, values, ones, signals, logits)
+        return _Said(buckets, values, ones, signals, marks, logits)
 
-    def _experts(self, said: _Said) -> list[tuple[HashedLinear, list[float], float]]:
+    def _signals_state(self) -> list[list[float]]:
+        return [*(column.tolist() for column in self.signals.columns), self.signals.intercepts]
+
+    def _experts(self, said: _Said) -> list[tuple[HashedLinear, Floats, float]]:
         trust = self.stack.weights
         return [
             (self.adagrad, said.values, trust[0]),

@@ -18,14 +18,14 @@ def places(work):
     people, films, found = {}, {}, []
     rows, columns = [], []
     known = {}
-    model, fitted_ms, films_fitted = None, 0, 0
-    for number, (time_ms, person, film) in enumerate(events):
+    model, fitted, films_fitted = None, 0, 0
+    for number, (person, film) in enumerate(events):
         row = people.setdefault(person, len(people))
         own = known.setdefault(row, [])
         if number in tests:
-            if model is None or time_ms - fitted_ms >= work["every_ms"]:
+            if model is None or number - fitted >= work["every"]:
                 model = fit(rows, columns, len(people), len(films))
-                fitted_ms, films_fitted = time_ms, len(films)
+                fitted, films_fitted = number, len(films)
             met = [column for column in own if column < films_fitted]
             mine = csr_matrix(
                 (np.ones(len(met), np.float32), ([0] * len(met), met)), shape=(1, films_fitted)

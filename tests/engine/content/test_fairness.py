@@ -6,7 +6,11 @@ from streams.engine.content.fairness import LadderArm, ladder, value_discriminat
 
 
 @pytest.mark.parametrize(
-    "path", ["profile.spend_fen", "profile.income", "segment.price_sensitivity"]
+    "path",
+    [
+        *("profile.spend_fen", "profile.income", "segment.price_sensitivity"),
+        *("profile.segment", "profile.cluster"),
+    ],
 )
 def test_paths_that_tell_what_somebody_would_pay_are_faults(path: str) -> None:
     (fault,) = value_discrimination_faults([path], [])

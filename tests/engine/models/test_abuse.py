@@ -364,6 +364,18 @@ def test_batches_cache_and_restarts_change_no_byte(
         assert all(len(row) <= 16_384 for row in expected[1].values())
 
 
+@pytest.mark.parametrize("verdict", ["abuse.confirmed", "abuse.cleared"])
+def test_a_verdict_of_long_ago_holds_no_more(verdict: str) -> None:
+    world = World(quiet(1))
+    old_ms = world.now_ms - 200 * DAY_MS
+    world.see("bot", verdict, {"reason": "event_velocity"}, time_ms=old_ms, backfill=True)
+    assert suspected(world, "bot").reasons == ()
+    for number in range(9):
+        claim(world, "bot", number)
+        world.wait(3_000)
+    assert suspected(world, "bot").reasons == ("coupon_velocity",)
+
+
 def test_a_newer_or_unknown_row_is_refused() -> None:
     world = World(quiet(1))
     model = world.folds[0].engine.insight.model(AbuseModel)

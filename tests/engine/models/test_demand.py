@@ -8,8 +8,10 @@ import pytest
 from streams.contract.content import CouponSku, Library
 from streams.contract.insights import Alert, Forecast, InsightRecord
 from streams.contract.topics import INSIGHTS
+from streams.engine.fold import EngineFold
 from streams.engine.insight import MODELS
 from streams.engine.models.demand import HOUR_MS, SERIES, DemandModel, Series
+from streams.fold import Row
 from tests.engine.world import DAY_MS, MINUTE_MS, OPEN, World, altered
 
 STOCKED = Library(
@@ -170,6 +172,22 @@ def test_a_flood_of_names_stays_within_bounds_and_is_counted() -> None:
     made.wait(DAY_MS)
     assert len(demand(made)._series) <= SERIES
     assert made.count("model.demand.dropped") > 0
+
+
+def test_names_of_any_length_and_alphabet_stay_within_the_row() -> None:
+    made = world(2)
+    for number in range(300):
+        pay(made, f"p{number % 7}", f"{number:03}" + "\U0001f375" * 61)
+        made.see("p1", "coupon.claimed", {"coupon_id": "\U0001f9cb" * 120 + str(number)})
+        assert all(len(row.value or b"") <= 16_384 for fold in made.folds for row in rows_of(fold))
+    made.wait(DAY_MS)
+    made.deliver()
+    assert all(len(row.value or b"") <= 16_384 for fold in made.folds for row in rows_of(fold))
+    assert made.count("model.demand.dropped") > 0
+
+
+def rows_of(fold: EngineFold) -> list[Row]:
+    return [row for row in fold.changed_rows() if row.key.startswith(b"m:demand")]
 
 
 def test_taken_over_from_its_rows_it_goes_on_bit_for_bit() -> None:

@@ -111,6 +111,25 @@ def test_a_message_from_after_the_session_or_long_before_is_not_of_it() -> None:
     assert world.count("model.intent.examples") == 0
 
 
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("message.received", {"grams": grams("你好")}),
+        ("service.session_ended", {"topic": "退款"}),
+    ],
+)
+def test_what_is_told_of_long_ago_leaves_the_waiting_message_alone(
+    kind: str, data: dict[str, object]
+) -> None:
+    world = World(QUIET)
+    say(world, "ann", NEW)
+    old_ms = world.now_ms - 30 * DAY_MS
+    world.see("ann", kind, data, time_ms=old_ms, backfill=True)
+    world.wait(HOUR_MS)
+    world.see("ann", "service.session_ended", {"topic": "预约安装"})
+    assert world.count("model.intent.examples") == 1
+
+
 def test_other_partitions_learn_it_too() -> None:
     world = World(altered(QUIET, partitions=2))
     for number in range(8):

@@ -101,7 +101,7 @@ def test_ftrl_is_algorithm_1(l1: float, l2: float) -> None:
     model = HashedFTRL(alpha=0.5, beta=1.0, l1=l1, l2=l2, size=SIZE)
     for (places, values, y), (p, w) in zip(examples(), mcmahan(0.5, 1.0, l1, l2), strict=True):
         assert sigma(model.logit(places, values)) == pytest.approx(p, abs=1e-12)
-        assert [model.weight(i) for i in places] == pytest.approx([w[i] for i in places], abs=1e-12)
+        assert model.weights(places) == pytest.approx([w[i] for i in places], abs=1e-12)
         model.learn(places, values, y)
 
 
@@ -109,11 +109,11 @@ def test_ftrl_keeps_weak_evidence_at_exactly_zero() -> None:
     model = HashedFTRL(alpha=0.5, l1=1.0, size=SIZE)
     for _ in range(5):
         model.learn([3], [1.0], True)
-    assert model.weight(3) > 0.0
+    assert model.weights([3])[0] > 0.0
     for _ in range(3):
         model.learn([3], [1.0], False)
     assert abs(model.columns[0][3]) <= 1.0
-    assert model.weight(3) == 0.0
+    assert model.weights([3])[0] == 0.0
 
 
 def test_river_s_ftrl_serves_the_weights_of_one_example_before() -> None:
