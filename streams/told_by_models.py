@@ -27,8 +27,8 @@ def measures(folds: list[Mapping[str, float]]) -> dict[str, dict[str, float]]:
             found.setdefault(model, {})[measure] = sum(values)
         elif measure in AVERAGED:
             weights = [_labels(fold, model) for fold in folds if name in fold]
-            mean = sum(map(float.__mul__, map(float, values), weights)) / sum(weights)
-            found.setdefault(model, {})[measure] = round(mean, 4)
+            weighted = sum(v * w for v, w in zip(values, weights, strict=True))
+            found.setdefault(model, {})[measure] = round(weighted / sum(weights), 4)
     return found
 
 

@@ -201,4 +201,5 @@ def _show(summary: Summary, out: Path, *, json: bool) -> None:
         print_json(summary)
         return
     show_summary(summary)
-    print_lines(f"文件 Files: {out}/ triggers, decisions, profiles, reports, insights, dead-letters, summary")
+    files = "triggers, decisions, profiles, reports, insights, dead-letters, summary"
+    print_lines(f"文件 Files: {out}/ {files}")

@@ -93,7 +93,7 @@ MODELS = (
     (
         "next_action",
         "下一步 next action",
-        (("accuracy", "命中 accuracy"), ("log_loss", "log-loss")),
+        (("accuracy", "命中"), ("log_loss", "log-loss")),
     ),
     ("interest", "兴趣 interest", (("hit_at_3", "hit@3"),)),
     ("recommend", "推荐 recommendation", (("hit_at_3", "hit@3"),)),

@@ -28,7 +28,7 @@ class Alert(
     Struct, tag_field="insight", tag="alert", kw_only=True, omit_defaults=True, frozen=True
 ):
     """Something a person should look at. `level` is what was seen, `reference` what was expected;
-    `detail` names what to do. One alert of a kind and name a day at most."""
+    `detail` names what to do. Of each kind and name one a day at most, but for gates: each move."""
 
     alert_id: str
     at_ms: int

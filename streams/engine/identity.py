@@ -17,7 +17,7 @@ from streams.engine.people import People
 from streams.engine.profile.merging import merge
 from streams.engine.profile.portrait import Portraits
 from streams.engine.results import merge as merge_results
-from streams.engine.state import UserState
+from streams.engine.state import NEVER_MS, UserState
 from streams.engine.store import Person, Store
 from streams.engine.timers import Timers
 
@@ -122,7 +122,12 @@ class Identity:
         alias, state = base_alias(user_id), People.unpack(body)
         erased_ms = people.erased_ms(alias)
         if erased_ms >= body["time_ms"]:
-            return [people.sever(other, erased_ms)]
+            effects: list[Effect] = []
+            if state is not None:  # it arrives after the erasure: whoever knows of it forgets it
+                key = b"u:" + other.encode()
+                late = Person(other, key, state, NEVER_MS)
+                effects += self._insight.forget(late, now_ms)
+            return [*effects, people.sever(other, erased_ms)]
         person = self._store.get(user_id)
         if state is None:
             people.own(alias, other)

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 OPEN_MS: Final = 14 * 86_400_000
-MOST_OPEN: Final = 32  # invitations of one person; those beyond count, and nothing follows of them
+MOST_OPEN: Final = 16  # invitations of one person; those beyond count, and nothing follows of them
 
 
 class Invitation(Struct, array_like=True, gc=False):

@@ -44,7 +44,8 @@ class HashedAdaGrad(HashedLinear):
     def contributions(self, buckets: Buckets, values: Values) -> Floats:
         if not self.columns:
             return np.zeros(len(buckets))
-        return self.columns[0][buckets] * np.asarray(values)
+        found: Floats = self.columns[0][buckets] * np.asarray(values)
+        return found
 
     def learn(self, buckets: Buckets, values: Values, y: bool, logit: float | None = None) -> None:
         self.open()

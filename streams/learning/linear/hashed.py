@@ -17,7 +17,8 @@ from river.base import Classifier
 from streams.learning.logistic import bounded, sigmoid
 
 Kind = Literal["d", "f"]  # double or single precision
-Buckets = Sequence[int] | NDArray[np.intp]
+Places = NDArray[np.intp]
+Buckets = Sequence[int] | Places
 Values = Sequence[float] | NDArray[np.float64]
 Column = NDArray[np.floating[Any]]  # one number per bucket
 Floats = NDArray[np.float64]

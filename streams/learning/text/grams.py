@@ -90,10 +90,10 @@ def grams(text: str) -> list[int]:
     codes = pack(f"<{len(tokens)}I", *map(_code, tokens))
     end = len(codes)
     found = dict.fromkeys(_signals(tokens, pairs, hits))
-    for place, length, _, far in hits:
-        if far or length > len(_WIDTHS):
+    for place, length, _, turned in hits:
+        if turned or length > len(_WIDTHS):
             word = codes[WIDTH * place : WIDTH * (place + length)]
-            found[_bucket((b"D" if far else b"W") + word)] = None
+            found[_bucket((b"D" if turned else b"W") + word)] = None
     for start in range(0, min(end, WIDTH * OPENING), WIDTH):
         found[_bucket(b"F" + codes[start : start + WIDTH])] = None
         found[_bucket(b"F" + codes[start : start + 2 * WIDTH])] = None

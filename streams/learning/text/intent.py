@@ -15,7 +15,7 @@ from river.base import Classifier
 
 from streams.learning import rows
 from streams.learning.linear.adagrad import HashedAdaGrad
-from streams.learning.linear.hashed import hashed
+from streams.learning.linear.hashed import Floats, Places, hashed
 from streams.learning.linear.storage import Storage, columns_in
 from streams.learning.logistic import sigmoid
 from streams.learning.text import grams as g
@@ -92,12 +92,13 @@ class Intent(Classifier):
                 label = OTHER
             else:
                 return
-        values = _values(buckets)
+        places, values = _arrays(buckets)
         learners = self._opened()
         for known, learner in zip(self.known, learners, strict=True):
             target = 1.0 if known == label else 0.0
-            if abs(sigmoid(learner.logit(buckets, values)) - target) >= LEARNT:
-                learner.learn(buckets, values, known == label)
+            logit = learner.logit(places, values)
+            if abs(sigmoid(logit) - target) >= LEARNT:
+                learner.learn(places, values, known == label, logit)
                 self._storage.touch(buckets)
         self.examples += 1
         self._changed = True
@@ -161,9 +162,9 @@ class Intent(Classifier):
         return [i for i, value in zip(buckets, values, strict=True) if value]
 
     def _scores(self, buckets: Sequence[int]) -> list[float]:
-        values = _values(buckets)
+        places, values = _arrays(buckets)
         learners = self._opened()[: len(self.known)]
-        return [sigmoid(learner.logit(buckets, values)) for learner in learners]
+        return [sigmoid(learner.logit(places, values)) for learner in learners]
 
     def _opened(self, least: int = 0) -> list[HashedAdaGrad]:
         """A learner for each label, and at least so many: what a row was written for."""
@@ -178,8 +179,10 @@ class Intent(Classifier):
         return self._learners
 
 
-def _values(buckets: Sequence[int]) -> list[float]:
-    return [1.0 / sqrt(len(buckets) or 1)] * len(buckets)
+def _arrays(buckets: Sequence[int]) -> tuple[Places, Floats]:
+    """Buckets and values, of length 1 together."""
+    length = len(buckets)
+    return np.array(buckets, dtype=np.intp), np.full(length, 1.0 / sqrt(length or 1))
 
 
 # The longest gram of each word.

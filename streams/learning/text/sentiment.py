@@ -15,14 +15,13 @@ from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 from river.base import Classifier
 
 from streams.learning import rows
 from streams.learning.linear.adagrad import HashedAdaGrad
 from streams.learning.linear.arow import HashedAROW
 from streams.learning.linear.bayes import HashedBayes
-from streams.learning.linear.hashed import Floats, HashedLinear, hashed
+from streams.learning.linear.hashed import Floats, HashedLinear, Places, hashed
 from streams.learning.linear.storage import Storage
 from streams.learning.logistic import OnlineLogistic, sigmoid
 from streams.learning.text import grams as g
@@ -57,10 +56,10 @@ class Part(NamedTuple):
 class _Said(NamedTuple):
     """A text as the four learners see it, and their log-odds."""
 
-    buckets: NDArray[np.intp]
+    buckets: Places
     values: Floats
     ones: Floats
-    signals: NDArray[np.intp]
+    signals: Places
     marks: Floats  # a one for each
     logits: list[float]
 
@@ -150,8 +149,8 @@ class Sentiment(Classifier):
             for learner, intercepts in zip(learners, head.intercepts, strict=True):
                 learner.intercepts = intercepts
                 learner.examples = head.examples
-            *columns, self.signals.intercepts = head.signals
-            for column, numbers in zip(self.signals.columns, columns, strict=True):
+            *parts, self.signals.intercepts = head.signals
+            for column, numbers in zip(self.signals.columns, parts, strict=True):
                 if len(numbers) != len(column):
                     raise ValueError(f"the row has {len(numbers)} signals, not {len(column)}")
                 column[:] = numbers

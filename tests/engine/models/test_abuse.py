@@ -67,7 +67,7 @@ def reasons(world: World, people: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 def letters(world: World) -> int:
     mail = [decode(one.value, Mail) for one in world.outputs if one.topic == MAIL and one.value]
-    return sum(one.kind == "model" and one.body["model"] == "abuse" for one in mail)
+    return sum(one.kind == "model" and one.body.get("model") == "abuse" for one in mail)
 
 
 def alerts(world: World) -> list[Alert]:

@@ -2,6 +2,8 @@
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from streams.contract.content import Article
 from streams.engine.models import visited
@@ -72,6 +74,15 @@ def test_an_item_met_again_moves_to_the_front() -> None:
     met = visited.met(visited.met(visited.met(b"", 1), 2), 1)
     assert list(visited.keys(met)) == [1, 2]
     assert list(visited.keys(visited.merge(met, visited.met(b"", 3)))) == [1, 2, 3]
+
+
+@given(st.lists(st.sampled_from((0, 1, 256, 65_536, 0x01000000, 0x01000100, 0x10001)), max_size=20))
+def test_the_last_items_are_known_each_once_and_the_latest_first(met: list[int]) -> None:
+    known, latest = visited.NOTHING, list[int]()
+    for key in met:
+        known = visited.met(known, key)
+        latest = [key, *(other for other in latest if other != key)][: visited.MOST]
+    assert list(visited.keys(known)) == latest
 
 
 def test_each_item_of_an_order_counts() -> None:

@@ -74,6 +74,28 @@ def test_a_new_item_is_shown_to_who_likes_its_kind(shop: Recommender) -> None:
     assert order.index("tea-new") < order.index("plain-new")
 
 
+def test_the_factors_of_a_new_item_begin_between_those_of_its_kind() -> None:
+    recommender = taught(STREAM)
+    latents, place = recommender.latents, recommender.catalogue.place
+    kind = [place(one.item_id) for one in asked(recommender, most=99) if "tea" in one.item_id]
+    mean = latents.own[kind].mean(axis=0)
+    for item_id, tags in (("tea-new", ["tea"]), ("plain-new", [])):
+        recommender.learn_one(item_id, [], START_MS + 10_000 * MINUTE_MS, tags=tags)
+    away = [
+        float(abs(latents.own[place(item_id)] - mean).sum()) for item_id in ("tea-new", "plain-new")
+    ]
+    assert away[0] < away[1] / 2
+
+
+def test_an_order_that_tells_only_the_category_does_not_hide_the_other_tags() -> None:
+    recommender = Recommender(b"seed", SMALL)
+    for minute, tags in enumerate((["tea", "gift"], ["tea"], [])):
+        recommender.learn_one("pot", [], START_MS + minute * MINUTE_MS, tags=tags)
+    assert recommender.catalogue.items[0].tags == ["tea", "gift"]  # type: ignore[union-attr]
+    recommender.learn_one("pot", [], START_MS + 9 * MINUTE_MS, tags=["cups"])
+    assert recommender.catalogue.items[0].tags == ["cups"]  # type: ignore[union-attr]
+
+
 def test_asking_changes_nothing(shop: Recommender) -> None:
     one, other = taught(STREAM), taught(STREAM)
     for shelf in SHELVES:
