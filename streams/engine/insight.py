@@ -164,7 +164,7 @@ class Insight:
 
     def _told_of(self, moved: Event, now_ms: int) -> list[Effect]:
         """The gate of the churn model moved."""
-        if self._around is None:
+        if self._around is None or moved.before == "warming":
             return []
         skill = self._churn.metrics()["skill"]
         return [gate_moved(self._around, CHURN, moved, skill, now_ms)]

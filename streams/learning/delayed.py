@@ -7,6 +7,9 @@ end: a negative by time-out after an hour and not after a week. What happens end
 with a positive. What is heard of late, when its stage has counted as silent, is a correction: the
 positive is learned after all, and counted. Whoever leaves is censored: stages that were over count,
 the others say nothing. So neither fresh negatives nor waiting bias the probability.
+
+Learned at once, but judged at the end of the horizon whatever happened: positives come early and
+negatives late, so of those that came so far too many would be positive.
 All stages share their weights, but for an intercept each and a second set of weights for the first
 half of them: what speaks for "within the hour" may not speak for "next week", and still most does.
 Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993); Ktena et
@@ -39,6 +42,7 @@ class Awaited(Struct, array_like=True, gc=False):
     given: int  # probability of the whole horizon, of WHOLE
     features: bytes
     stage: int = 0
+    happened: bool = False
 
 
 class Answer(NamedTuple):
@@ -97,39 +101,42 @@ class DelayedOutcome:
         given = round(self.probability(unpack(packed)) * WHOLE)
         return Awaited(now_ms // 1000, given, packed)
 
-    def passed(self, awaited: Awaited, now_ms: int) -> Awaited:
-        """Time went on: stages that are over are learned as silent. Keep a prediction whose last
-        stage is over for as long as a late positive shall correct it."""
-        made_ms = awaited.made_s * 1000
-        while awaited.stage < len(self.ends_ms):
+    def passed(self, awaited: Awaited, now_ms: int) -> bool:
+        """Time went on: stages that are over are learned as silent, and the prediction is judged
+        when all are. Returns whether it is. Keep it for as long as a late positive shall correct
+        it."""
+        made_ms, last = awaited.made_s * 1000, len(self.ends_ms)
+        over = now_ms >= made_ms + self.ends_ms[-1] + GRACE_MS
+        if awaited.happened and over and awaited.stage < last:
+            awaited.stage = last
+            self._judged(awaited)
+        while awaited.stage < last and not awaited.happened:
             if now_ms < made_ms + self.ends_ms[awaited.stage] + GRACE_MS:
-                return awaited
+                break
             self._learn(awaited, awaited.stage, False, now_ms)
             awaited.stage += 1
-            if awaited.stage == len(self.ends_ms):
+            if awaited.stage == last:
                 self.progress.timed_out += 1
-                self._answered(awaited, False)
-        return awaited
+                self._judged(awaited)
+        return awaited.stage == last
 
-    def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> Awaited | None:
-        """It happened at `time_ms`, heard of at `now_ms`. None: the prediction is answered."""
+    def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> None:
+        """It happened at `time_ms`, heard of at `now_ms`; only the first time counts."""
         delay_ms = time_ms - awaited.made_s * 1000
-        if delay_ms < 0 or delay_ms > self.ends_ms[-1]:
-            return awaited
+        if awaited.happened or not 0 <= delay_ms <= self.ends_ms[-1]:
+            return
         happened_in = next(i for i, end_ms in enumerate(self.ends_ms) if delay_ms <= end_ms)
         for stage in range(awaited.stage, happened_in):
             self._learn(awaited, stage, False, now_ms)
         self._learn(awaited, happened_in, True, now_ms)
-        progress, given = self.progress, awaited.given / WHOLE
+        awaited.happened = True
+        progress = self.progress
         progress.happened += 1
         if happened_in < awaited.stage:
             progress.corrected += 1
         if awaited.stage == len(self.ends_ms):
             progress.timed_out -= 1
-            progress.validation.correct(given, True)
-        else:
-            self._answered(awaited, True)
-        return None
+            progress.validation.correct(awaited.given / WHOLE, True)
 
     def censor(self) -> None:
         """A person with a prediction on record left: what is not over is not learned."""
@@ -194,14 +201,15 @@ class DelayedOutcome:
             raise ValueError(f"no row {name!r} of a delayed outcome")
 
     def answers(self) -> list[Answer]:
-        """Those that came since the last call, corrections apart."""
+        """Predictions judged since the last call, corrections apart."""
         found, self._answers = self._answers, []
         return found
 
-    def _answered(self, awaited: Awaited, happened: bool) -> None:
-        given = awaited.given / WHOLE
+    def _judged(self, awaited: Awaited) -> None:
+        given, happened = awaited.given / WHOLE, awaited.happened
         self.progress.validation.add(given, happened)
         self._answers.append(Answer(given, happened, unpack(awaited.features)))
+        self._told = True
 
     def _pending(self) -> int:
         progress = self.progress

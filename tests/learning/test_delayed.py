@@ -19,7 +19,7 @@ def outcome() -> DelayedOutcome:
 def test_a_prediction_is_a_negative_of_each_stage_once_the_stage_and_its_grace_are_over() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 0)
-    assert model.passed(awaited, HOUR) is awaited
+    assert not model.passed(awaited, HOUR)
     assert awaited.stage == 0
     model.passed(awaited, HOUR + GRACE_MS)
     assert (awaited.stage, model.metrics()["examples"]) == (1, 1.0)
@@ -27,20 +27,35 @@ def test_a_prediction_is_a_negative_of_each_stage_once_the_stage_and_its_grace_a
     assert model.metrics()["examples"] == 1.0
 
 
-def test_what_happens_ends_the_prediction_with_one_positive_behind_the_silent_stages() -> None:
+def test_what_happens_is_learned_at_once_behind_the_silent_stages() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 0)
-    assert model.happened(awaited, 30 * HOUR, 30 * HOUR) is None
+    model.happened(awaited, 30 * HOUR, 30 * HOUR)
     assert model.metrics()["examples"] == 3.0
-    assert model.metrics()["matured"] == 1.0
     assert model.progress.happened == 1
+    model.happened(awaited, 31 * HOUR, 31 * HOUR)
+    model.passed(awaited, 40 * HOUR)
+    assert model.metrics()["examples"] == 3.0
+
+
+def test_it_is_judged_when_the_horizon_is_over_whatever_happened() -> None:
+    """Else the first answers are all positive, and any model looks wrong."""
+    model = outcome()
+    awaited = model.await_([1.0, 0.0], 0)
+    model.happened(awaited, HOUR, HOUR)
+    assert not model.passed(awaited, 71 * HOUR)
+    assert model.metrics()["matured"] == 0.0
+    assert model.passed(awaited, 73 * HOUR)
+    (answer,) = model.answers()
+    assert (answer.happened, model.metrics()["prevalence"]) == (True, 1.0)
 
 
 def test_what_happened_before_the_prediction_or_after_its_horizon_says_nothing() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 100 * HOUR)
-    assert model.happened(awaited, 99 * HOUR, 101 * HOUR) is awaited
-    assert model.happened(awaited, 173 * HOUR, 173 * HOUR) is awaited
+    model.happened(awaited, 99 * HOUR, 101 * HOUR)
+    model.happened(awaited, 173 * HOUR, 173 * HOUR)
+    assert not awaited.happened
     assert model.metrics()["examples"] == 0.0
 
 
@@ -50,7 +65,7 @@ def test_a_late_positive_corrects_a_negative_by_time_out() -> None:
     model.passed(awaited, 80 * HOUR)
     assert model.progress.timed_out == 1
     before = model.probability([1.0, 0.0])
-    assert model.happened(awaited, 2 * HOUR, 81 * HOUR) is None
+    model.happened(awaited, 2 * HOUR, 81 * HOUR)
     found = model.metrics()
     assert (found["corrected"], found["timed_out"], found["matured"]) == (1.0, 0.0, 1.0)
     assert found["prevalence"] == 1.0

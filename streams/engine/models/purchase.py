@@ -1,8 +1,8 @@
 """P(the person orders within the coming days), from days on record whose labels came late.
 
 A person has one prediction on record: made at a daily check, learned stage by stage
-(`learning/delayed.py`), and followed by the next one once it is answered, or a day after its week
-is over: so long a late order corrects what was learned as silence.
+(`learning/delayed.py`), and followed by the next one a day after its week is over: so long a late
+order corrects what was learned as silence.
 Between checks the same weights score the person as they are at that moment.
 """
 
@@ -66,18 +66,18 @@ class PurchaseModel(Model):
         if state.purchase is None:
             return []
         if moment.type in HARD_CHURN:
-            self._outcome.censor()
-            state.purchase = None
+            self._censor(state)
         else:
-            state.purchase = self._outcome.happened(state.purchase, moment.time_ms, moment.now_ms)
-        return self._judge(moment.now_ms)
+            self._outcome.happened(state.purchase, moment.time_ms, moment.now_ms)
+        return []
 
     def check(self, person: Person, now_ms: int) -> list[Effect]:
         state = person.state
         awaited = state.purchase
         if awaited is not None:
             over = awaited.stage == len(ENDS_MS)  # since the last check: corrected in between
-            awaited = None if over else self._outcome.passed(awaited, now_ms)
+            self._outcome.passed(awaited, now_ms)
+            awaited = None if over else awaited
         if awaited is None:
             awaited = self._outcome.await_(features(state, now_ms), now_ms)
         state.purchase = awaited
@@ -91,8 +91,7 @@ class PurchaseModel(Model):
         self._outcome.absorb(msgspec.convert(delta["learned"], LogisticDelta))
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
-        if person.state.purchase is not None:
-            self._outcome.censor()
+        self._censor(person.state)
         return []
 
     def probability(self, state: UserState, now_ms: int) -> float:
@@ -123,12 +122,17 @@ class PurchaseModel(Model):
     def metrics(self) -> dict[str, float]:
         return {**self._outcome.metrics(), **self._guard.metrics()}
 
+    def _censor(self, state: UserState) -> None:
+        if state.purchase is not None and not state.purchase.happened:
+            self._outcome.censor()
+        state.purchase = None
+
     def _judge(self, now_ms: int) -> list[Effect]:
         """Labels that came tell whether the model still holds; one that does not is set back."""
         effects: list[Effect] = []
         for answer in self._outcome.answers():
             moved = self._guard.judge(answer.given, answer.happened, bucket(answer.features))
-            if moved is None:
+            if moved is None or moved.before == "warming":
                 continue
             gate = self._guard.gate
             if moved.after == "suspended" and gate.last_good is not None:

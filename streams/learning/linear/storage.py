@@ -4,14 +4,14 @@ A text touches a hundred places of a quarter of a million, all over the arrays; 
 places, and those of all learners that look at the same features. Each has its length and CRC32.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
 from msgspec import Struct
 
 from streams.learning import rows
-from streams.learning.linear.hashed import Column
+from streams.learning.linear.hashed import Buckets, Column
 
 PLACES = 16  # in a row
 
@@ -30,11 +30,10 @@ class Storage:
 
     def __init__(self, places: int = PLACES) -> None:
         self._places = places
-        self._touched: dict[int, None] = {}
+        self._touched: set[int] = set()
 
-    def touch(self, places: Iterable[int]) -> None:
-        number = self._places
-        self._touched.update(dict.fromkeys([place // number for place in places]))
+    def touch(self, places: Buckets) -> None:
+        self._touched.update((np.asarray(places, dtype=np.intp) // self._places).tolist())
 
     def changed(self, columns: Sequence[Column]) -> list[tuple[int, bytes]]:
         """Numbers and rows changed since the last call, each once."""

@@ -59,6 +59,7 @@ class Catalogue:
         self.capacity = capacity
         self.items: list[Item | None] = [None] * capacity
         self.places: dict[int, int] = {}  # key of an id -> place
+        self.keys = [0] * capacity  # by place
         self._ids: dict[str, int] = {}  # id -> place
         self.fading = [Fading(half_life_ms) for half_life_ms in HALF_LIVES_MS]
         # Counted in arrays of Python's, for one number at a time is quicker there; read as numpy's.
@@ -96,6 +97,7 @@ class Catalogue:
         place = self._free.pop()
         self.items[place] = Item(item_id, [], time_ms, time_ms)
         self.places[key] = self._ids[item_id] = place
+        self.keys[place] = key
         self.first_ms[place] = time_ms
         return place, left
 
@@ -180,7 +182,9 @@ class Catalogue:
         if self.items[place] is None:
             self._free.remove(place)
         self.items[place] = item
-        self.places[key_of(item.id)] = self._ids[item.id] = place
+        key = key_of(item.id)
+        self.places[key] = self._ids[item.id] = place
+        self.keys[place] = key
         self.visits[place] = visits
         self.first_ms[place] = item.first_ms
         for own, value in zip(self.sums, sums, strict=True):

@@ -83,8 +83,8 @@ class Covisits:
     def of(self, places: Sequence[int]) -> tuple[Places, Floats, list[int]]:
         """The neighbours of these places one after the other, weights, and how many of each."""
         found = [self.near[place] for place in places]
-        others = np.concatenate([np.frombuffer(one.others, np.uint16) for one in found])
-        weights = np.concatenate([np.frombuffer(one.weights, np.float64) for one in found])
+        others = np.frombuffer(b"".join([one.others for one in found]), np.uint16)
+        weights = np.frombuffer(b"".join([one.weights for one in found]), np.float64)
         return others, weights, [len(one.others) for one in found]
 
     def weight(self, one: int, other: int) -> float:

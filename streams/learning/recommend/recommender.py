@@ -230,12 +230,12 @@ class Recommender:
         return [place for place in found if place is not None][:most]
 
     def _open(self, seen: Collection[int], among: Sequence[str] | None) -> NDArray[np.int64]:
-        get = self.catalogue.places.get
         if among is not None:
-            asked = [self.catalogue.place(item_id) for item_id in among]
-            known = sorted({place for place in asked if place is not None})
-            closed = frozenset(map(get, seen))
-            return np.array([place for place in known if place not in closed], dtype=np.int64)
+            asked = dict.fromkeys(map(self.catalogue.place, among))
+            known = sorted([place for place in asked if place is not None])
+            closed = frozenset(seen)
+            keys = self.catalogue.keys
+            return np.array([place for place in known if keys[place] not in closed], dtype=np.int64)
         return np.flatnonzero(self._is_open(seen))
 
     def _is_open(self, seen: Collection[int]) -> NDArray[np.bool_]:
@@ -341,8 +341,8 @@ class Recommender:
         """Pairs with the items of the history, normalised by how often either was met."""
         catalogue = self.catalogue
         norm = 1.0 / np.sqrt(np.maximum(catalogue.sums[LONGEST], gain))
-        flat, spread, sizes = self.covisits.of(history)
-        spread *= norm[flat]
+        flat, weights, sizes = self.covisits.of(history)
+        spread = weights * norm[flat]
         spread *= np.repeat(norm[history], sizes)
         for name, fading in (("near_recent", self._recent), ("near", self._lasting)):
             factor = np.repeat(fading[: len(history)], sizes)

@@ -2,9 +2,10 @@
 
 Chinese has no spaces, so grams of one to three characters serve as words; a run of Latin letters
 is one, and so is a sticker such as [微笑]. Traditional characters count as simplified ones, full
-width as half. What follows a negation is joined to it. Numbers below `SIGNALS` say what the
-lexicon found, the others are hashes below `BUCKETS`; they are sorted, so the order of the text is
-not kept. Long texts are cut: what is said first and last tells most.
+width as half. What follows a negation is joined to it; what a text begins with, and longer words of
+the lexicon, count by themselves as well. Numbers below `SIGNALS` say what the lexicon found, the
+others are hashes below `BUCKETS`; they are sorted, so the order of the text is not kept. Long texts
+are cut: what is said first and last tells most.
 
 The numbers lower what a reader learns, they are not anonymous: who knows the hash can guess short
 texts. Digits beyond three in a row (numbers of phones and orders) leave only that they were there.
@@ -36,16 +37,13 @@ LONGEST_RUN: Final = 24  # letters of one Latin word that count
 _TOKEN: Final = re.compile(r"\[[^\[\]\s]{1,12}\]|[a-z\u00df-\u024f\u0370-\u052f]+|[0-9]+|\S")
 _TABLE: Final = str.maketrans({**SIMPLIFIED, **dict.fromkeys(DROPPED)})
 _STOPS: Final = frozenset("，。,.!?;；:：、~…\n")
-_LENGTHS_FROM: Final[dict[str, list[int]]] = {}  # of the words that begin with two characters
-for _word in sorted(SIDES, key=len, reverse=True):
+_LENGTHS_FROM: Final[dict[str, list[int]]] = {}  # of the words that begin with two characters,
+for _word in sorted(SIDES, key=len, reverse=True):  # the longest first
     if len(_word) > 1 and len(_word) not in _LENGTHS_FROM.setdefault(_word[:2], []):
         _LENGTHS_FROM[_word[:2]].append(len(_word))
 WIDTH: Final = 4  # bytes of a token in a gram
-_WIDTHS: Final = (
-    2 * WIDTH,
-    WIDTH,
-    3 * WIDTH,
-)  # pairs, single ones, and triples while there is room
+# Pairs, single ones, and triples while there is room.
+_WIDTHS: Final = (2 * WIDTH, WIDTH, 3 * WIDTH)
 
 # Thresholds of the signals; each reached one is a signal of its own.
 _COUNTS: Final = (1, 2, 3, 5, 8)
@@ -190,8 +188,9 @@ def _signals(tokens: Sequence[str], pairs: Sequence[str], hits: Sequence[Hit]) -
     ends = [place for place, token in enumerate(tokens[:-1]) if token in _STOPS]
     if ends:
         found.append(_side(ENDING, sum(side for place, side in sided if place > ends[-1])))
-    turn = max((i for i, pair in enumerate(pairs) if pair in TURNS), default=-1)
-    if turn >= 0:
+    turns = [place for place, pair in enumerate(pairs) if pair in TURNS]
+    if turns:
+        turn = turns[-1]
         after = sum(side for place, side in sided if place > turn)
         before = sum(side for place, side in sided if place < turn)
         found += [TURNED, _side(AFTER, after), _side(BEFORE, before)]

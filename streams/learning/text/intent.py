@@ -99,7 +99,7 @@ class Intent(Classifier):
             logit = learner.logit(places, values)
             if abs(sigmoid(logit) - target) >= LEARNT:
                 learner.learn(places, values, known == label, logit)
-                self._storage.touch(buckets)
+                self._storage.touch(places)
         self.examples += 1
         self._changed = True
 

@@ -105,7 +105,7 @@ class Sentiment(Classifier):
         self.arow.learn(said.buckets, said.values, positive, said.logits[2])
         if self.lexicon:
             self.signals.learn(said.signals, said.marks, positive, said.logits[3])
-        self._storage.touch(said.buckets.tolist())
+        self._storage.touch(said.buckets)
         self._changed = True
         return probability
 

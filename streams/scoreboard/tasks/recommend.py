@@ -10,6 +10,7 @@ four times as many. One pass; sizes and rates were chosen on other events (CHOSE
 
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import process_time_ns
@@ -161,14 +162,8 @@ def asked(
                 if coarse % THIRD == 0:
                     best = _best_rated(factors, event.person, simple.counts, history)
                     tests[-1].places["river_biased_mf"] = _place(best, event.film)
-        ours.learn_one(
-            event.film,
-            keys,
-            event.time_ms,
-            tags=tags.get(event.film, ()),
-            person=int(event.person),
-            seen=keys,
-        )
+        person, about = int(event.person), tags.get(event.film, ())
+        ours.learn_one(event.film, keys, event.time_ms, tags=about, person=person, seen=keys)
         simple.learn(event, () if alone else history)
         if not alone:
             factors.learn_one(event.person, event.film, event.rating)
@@ -352,9 +347,10 @@ def costs(tests: Sequence[Trial]) -> list[Score]:
 
 
 def _peers(tests: Sequence[Trial]) -> Sequence[str]:
-    """Those that were asked at any of these tests, and not for new films alone."""
-    names = dict.fromkeys(name for test in tests for name in test.places)
-    return [name for name in names if name != "ours" and not name.endswith("_new")]
+    """Those that were asked at enough of these tests, and not for new films alone."""
+    names = Counter(name for test in tests for name in test.places)
+    enough = [name for name, count in names.items() if count >= len(tests) / (THIRD + 1)]
+    return [name for name in enough if name != "ours" and not name.endswith("_new")]
 
 
 def _score(
@@ -398,7 +394,4 @@ def gains(places: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _bounds(values: NDArray[np.float64], people: Sequence[str]) -> tuple[float, float]:
-    def mean(places: Indices) -> float:
-        return float(values[places].mean())
-
-    return interval(mean, people)
+    return interval(lambda places: float(values[places].mean()), people)

