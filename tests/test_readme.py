@@ -41,6 +41,7 @@ def test_it_lists_every_topic(readme: str) -> None:
     triggers = {kind if kind in listed else name for kind, name in topics.TRIGGERS.items()}
     ours = (topics.EVENTS, topics.LOG, topics.STATE, topics.MAIL, topics.DECISIONS)
     told = (topics.PROFILES, topics.DEAD_LETTERS, topics.CONTROL, topics.REPORTS)
+    told += (topics.INSIGHTS,)
     assert listed == {*ours, *told, *triggers}
 
 

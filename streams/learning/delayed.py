@@ -31,26 +31,34 @@ GRACE_MS: Final = 600_000  # labels may be on their way for so long after their 
 STEPS: Final = 16.0  # of a feature in one unit: kept as a whole number of 8 bits
 MOST: Final = 127 / STEPS
 SELDOM: Final = -3.0  # log-odds before anything is learned: what is waited for is seldom
+WARM: Final = 200  # examples before predictions are judged: earlier ones say nothing of the model
 WHOLE: Final = 65_535  # a probability kept in 16 bits
 
 
 class Awaited(Struct, array_like=True, gc=False):
     """A prediction whose label has not come. `stage` ones are learned as silent; when all are, it
-    is kept for corrections only."""
+    is kept for corrections only.
+
+    `trial_*`: the prediction that is judged. It begins with one that is learned from and stays open
+    for its whole horizon, while others may follow that one.
+    """
 
     made_s: int
-    given: int  # probability of the whole horizon, of WHOLE
     features: bytes
     stage: int = 0
     happened: bool = False
+    trial_s: int = 0  # 0: none
+    trial_given: int = 0  # probability of the whole horizon, of WHOLE
+    trial_bucket: int = 0
+    trial_happened: bool = False
 
 
 class Answer(NamedTuple):
-    """What became of a prediction of the whole horizon, and the features it was made on."""
+    """What became of a prediction of the whole horizon."""
 
     given: float
     happened: bool
-    features: list[float]
+    bucket: int  # as it was told
 
 
 class Progress(Struct, array_like=True):
@@ -92,36 +100,43 @@ class DelayedOutcome:
             silent *= 1.0 - sigmoid((early if stage < count / 2 else late) + own)
         return 1.0 - silent
 
-    def await_(self, x: Sequence[float], now_ms: int) -> Awaited:
-        """Put a prediction on record. Learns nothing."""
-        packed = pack(x)
+    def await_(
+        self, x: Sequence[float], now_ms: int, *, bucket: int = 0, before: Awaited | None = None
+    ) -> Awaited:
+        """Put a prediction on record, in place of the one `before`. Learns nothing."""
+        made = Awaited(now_ms // 1000, pack(x))
         self.progress.made += 1
         self.progress.made_ms = max(self.progress.made_ms, now_ms)
         self._told = True
-        given = round(self.probability(unpack(packed)) * WHOLE)
-        return Awaited(now_ms // 1000, given, packed)
+        if before is not None and before.trial_s:
+            made.trial_s, made.trial_given = before.trial_s, before.trial_given
+            made.trial_bucket, made.trial_happened = before.trial_bucket, before.trial_happened
+        elif self.logistic.examples + self.logistic.absorbed >= WARM:
+            made.trial_s, made.trial_bucket = made.made_s, bucket
+            made.trial_given = round(self.probability(unpack(made.features)) * WHOLE)
+        return made
 
-    def passed(self, awaited: Awaited, now_ms: int) -> bool:
-        """Time went on: stages that are over are learned as silent, and the prediction is judged
-        when all are. Returns whether it is. Keep it for as long as a late positive shall correct
-        it."""
+    def passed(self, awaited: Awaited, now_ms: int) -> None:
+        """Time went on: stages that are over are learned as silent, and the trial is judged at its
+        end."""
         made_ms, last = awaited.made_s * 1000, len(self.ends_ms)
-        over = now_ms >= made_ms + self.ends_ms[-1] + GRACE_MS
-        if awaited.happened and over and awaited.stage < last:
-            awaited.stage = last
-            self._judged(awaited)
         while awaited.stage < last and not awaited.happened:
             if now_ms < made_ms + self.ends_ms[awaited.stage] + GRACE_MS:
                 break
             self._learn(awaited, awaited.stage, False, now_ms)
             awaited.stage += 1
-            if awaited.stage == last:
-                self.progress.timed_out += 1
-                self._judged(awaited)
-        return awaited.stage == last
+            self.progress.timed_out += awaited.stage == last
+        if awaited.trial_s and now_ms >= awaited.trial_s * 1000 + self.ends_ms[-1] + GRACE_MS:
+            self._judged(awaited)
+
+    def over(self, awaited: Awaited) -> bool:
+        """Whether there is nothing more to learn from it but a correction."""
+        return awaited.happened or awaited.stage == len(self.ends_ms)
 
     def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> None:
         """It happened at `time_ms`, heard of at `now_ms`; only the first time counts."""
+        if awaited.trial_s and 0 <= time_ms - awaited.trial_s * 1000 <= self.ends_ms[-1]:
+            awaited.trial_happened = True
         delay_ms = time_ms - awaited.made_s * 1000
         if awaited.happened or not 0 <= delay_ms <= self.ends_ms[-1]:
             return
@@ -132,11 +147,8 @@ class DelayedOutcome:
         awaited.happened = True
         progress = self.progress
         progress.happened += 1
-        if happened_in < awaited.stage:
-            progress.corrected += 1
-        if awaited.stage == len(self.ends_ms):
-            progress.timed_out -= 1
-            progress.validation.correct(awaited.given / WHOLE, True)
+        progress.corrected += happened_in < awaited.stage
+        progress.timed_out -= awaited.stage == len(self.ends_ms)
 
     def censor(self) -> None:
         """A person with a prediction on record left: what is not over is not learned."""
@@ -201,14 +213,15 @@ class DelayedOutcome:
             raise ValueError(f"no row {name!r} of a delayed outcome")
 
     def answers(self) -> list[Answer]:
-        """Predictions judged since the last call, corrections apart."""
+        """Trials judged since the last call."""
         found, self._answers = self._answers, []
         return found
 
     def _judged(self, awaited: Awaited) -> None:
-        given, happened = awaited.given / WHOLE, awaited.happened
+        given, happened = awaited.trial_given / WHOLE, awaited.trial_happened
         self.progress.validation.add(given, happened)
-        self._answers.append(Answer(given, happened, unpack(awaited.features)))
+        self._answers.append(Answer(given, happened, awaited.trial_bucket))
+        awaited.trial_s, awaited.trial_happened = 0, False
         self._told = True
 
     def _pending(self) -> int:

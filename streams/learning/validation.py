@@ -43,19 +43,6 @@ class Validation(Struct, array_like=True):
         if self.pairs >= MOST_PAIRS:
             self._halve()
 
-    def correct(self, probability: float, happened: bool) -> None:
-        """A pair was added with the other outcome: take it back. Pairs halved since stay."""
-        place = min(int(probability * BINS), BINS - 1)
-        wrong = self.negatives if happened else self.positives
-        if wrong[place]:
-            wrong[place] -= 1
-            likelihood = 1.0 - probability if happened else probability
-            self.log_loss_sum += log(max(likelihood, LEAST))
-            self.brier_sum -= (1.0 - likelihood) ** 2
-            self.matured -= 1
-            self.pairs -= 1
-        self.add(probability, happened)
-
     def merge(self, other: Self) -> None:
         """Add the pairs of another partition."""
         self.matured += other.matured

@@ -6,20 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.learning.delayed import GRACE_MS, DelayedOutcome, pack, unpack
+from streams.learning.delayed import GRACE_MS, WARM, DelayedOutcome, pack, unpack
 
 HOUR = 3_600_000
 ENDS = (HOUR, 24 * HOUR, 72 * HOUR)
 
 
-def outcome() -> DelayedOutcome:
-    return DelayedOutcome(("a", "b"), ENDS)
+def outcome(*, warm: bool = True) -> DelayedOutcome:
+    model = DelayedOutcome(("a", "b"), ENDS)
+    if warm:
+        model.logistic.absorbed = WARM
+    return model
 
 
 def test_a_prediction_is_a_negative_of_each_stage_once_the_stage_and_its_grace_are_over() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 0)
-    assert not model.passed(awaited, HOUR)
+    model.passed(awaited, HOUR)
     assert awaited.stage == 0
     model.passed(awaited, HOUR + GRACE_MS)
     assert (awaited.stage, model.metrics()["examples"]) == (1, 1.0)
@@ -31,8 +34,8 @@ def test_what_happens_is_learned_at_once_behind_the_silent_stages() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 0)
     model.happened(awaited, 30 * HOUR, 30 * HOUR)
+    assert model.over(awaited)
     assert model.metrics()["examples"] == 3.0
-    assert model.progress.happened == 1
     model.happened(awaited, 31 * HOUR, 31 * HOUR)
     model.passed(awaited, 40 * HOUR)
     assert model.metrics()["examples"] == 3.0
@@ -41,13 +44,23 @@ def test_what_happens_is_learned_at_once_behind_the_silent_stages() -> None:
 def test_it_is_judged_when_the_horizon_is_over_whatever_happened() -> None:
     """Else the first answers are all positive, and any model looks wrong."""
     model = outcome()
-    awaited = model.await_([1.0, 0.0], 0)
-    model.happened(awaited, HOUR, HOUR)
-    assert not model.passed(awaited, 71 * HOUR)
-    assert model.metrics()["matured"] == 0.0
-    assert model.passed(awaited, 73 * HOUR)
+    first = model.await_([1.0, 0.0], HOUR, bucket=4)
+    model.happened(first, 2 * HOUR, 2 * HOUR)
+    second = model.await_([0.5, 0.0], 3 * HOUR, before=first)
+    model.passed(second, 72 * HOUR)
+    assert model.answers() == []
+    model.passed(second, 74 * HOUR)
     (answer,) = model.answers()
-    assert (answer.happened, model.metrics()["prevalence"]) == (True, 1.0)
+    assert (answer.happened, answer.bucket) == (True, 4)
+    assert model.metrics()["matured"] == 1.0
+
+
+def test_what_an_untaught_model_said_is_not_judged() -> None:
+    model = outcome(warm=False)
+    awaited = model.await_([1.0, 0.0], 0)
+    model.passed(awaited, 90 * HOUR)
+    assert model.over(awaited)
+    assert model.answers() == []
 
 
 def test_what_happened_before_the_prediction_or_after_its_horizon_says_nothing() -> None:
@@ -59,7 +72,7 @@ def test_what_happened_before_the_prediction_or_after_its_horizon_says_nothing()
     assert model.metrics()["examples"] == 0.0
 
 
-def test_a_late_positive_corrects_a_negative_by_time_out() -> None:
+def test_a_late_positive_is_learned_after_all_and_counted() -> None:
     model = outcome()
     awaited = model.await_([1.0, 0.0], 0)
     model.passed(awaited, 80 * HOUR)
@@ -67,8 +80,7 @@ def test_a_late_positive_corrects_a_negative_by_time_out() -> None:
     before = model.probability([1.0, 0.0])
     model.happened(awaited, 2 * HOUR, 81 * HOUR)
     found = model.metrics()
-    assert (found["corrected"], found["timed_out"], found["matured"]) == (1.0, 0.0, 1.0)
-    assert found["prevalence"] == 1.0
+    assert (found["corrected"], found["timed_out"]) == (1.0, 0.0)
     assert model.probability([1.0, 0.0]) > before
 
 

@@ -1,8 +1,8 @@
 """P(the person orders within the coming days), from days on record whose labels came late.
 
 A person has one prediction on record: made at a daily check, learned stage by stage
-(`learning/delayed.py`), and followed by the next one a day after its week is over: so long a late
-order corrects what was learned as silence.
+(`learning/delayed.py`), and followed by the next one at the check after an order, or a day after
+its week is over: so long a late order corrects what was learned as silence.
 Between checks the same weights score the person as they are at that moment.
 """
 
@@ -74,12 +74,12 @@ class PurchaseModel(Model):
     def check(self, person: Person, now_ms: int) -> list[Effect]:
         state = person.state
         awaited = state.purchase
+        over = awaited is None or self._outcome.over(awaited)  # since the last check
         if awaited is not None:
-            over = awaited.stage == len(ENDS_MS)  # since the last check: corrected in between
             self._outcome.passed(awaited, now_ms)
-            awaited = None if over else awaited
-        if awaited is None:
-            awaited = self._outcome.await_(features(state, now_ms), now_ms)
+        if over:
+            x = features(state, now_ms)
+            awaited = self._outcome.await_(x, now_ms, bucket=bucket(x), before=awaited)
         state.purchase = awaited
         return self._judge(now_ms)
 
@@ -131,7 +131,7 @@ class PurchaseModel(Model):
         """Labels that came tell whether the model still holds; one that does not is set back."""
         effects: list[Effect] = []
         for answer in self._outcome.answers():
-            moved = self._guard.judge(answer.given, answer.happened, bucket(answer.features))
+            moved = self._guard.judge(*answer)
             if moved is None or moved.before == "warming":
                 continue
             gate = self._guard.gate

@@ -55,12 +55,23 @@ class Neighbours:
         self.index = {other: at for at, other in enumerate(self.others)}
 
 
+NOBODY: Final = Neighbours()
+
+
+class _Near(dict[int, Neighbours]):
+    """By place; made when an item is first met along with another."""
+
+    def __missing__(self, place: int) -> Neighbours:
+        made = self[place] = Neighbours()
+        return made
+
+
 class Covisits:
     """`most` neighbours an item."""
 
-    def __init__(self, capacity: int, most: int) -> None:
+    def __init__(self, most: int) -> None:
         self.most = most
-        self.near = [Neighbours() for _ in range(capacity)]
+        self.near = _Near()
 
     def learn(self, place: int, before: Sequence[int], weights: Sequence[float]) -> None:
         """`place` came after these, each with the weight of the pair; both directions count."""
@@ -82,14 +93,14 @@ class Covisits:
 
     def of(self, places: Sequence[int]) -> tuple[Places, Floats, list[int]]:
         """The neighbours of these places one after the other, weights, and how many of each."""
-        found = [self.near[place] for place in places]
+        found = [self.near.get(place, NOBODY) for place in places]
         others = np.frombuffer(b"".join([one.others for one in found]), np.uint16)
         weights = np.frombuffer(b"".join([one.weights for one in found]), np.float64)
         return others, weights, [len(one.others) for one in found]
 
     def weight(self, one: int, other: int) -> float:
         """Of the pair, as either of the two remembers it."""
-        mine, theirs = self.near[one], self.near[other]
+        mine, theirs = self.near.get(one, NOBODY), self.near.get(other, NOBODY)
         if (at := mine.index.get(other)) is not None:
             return mine.weights[at]
         if (at := theirs.index.get(one)) is not None:
@@ -98,8 +109,8 @@ class Covisits:
 
     def remove(self, place: int) -> list[int]:
         """Forget the item; returns whose neighbour it was."""
-        self.near[place] = Neighbours()
-        changed = [other for other, near in enumerate(self.near) if place in near.index]
+        self.near.pop(place, None)
+        changed = [other for other in sorted(self.near) if place in self.near[other].index]
         for other in changed:
             self.near[other].remove(place)
         return changed
@@ -107,5 +118,5 @@ class Covisits:
     def fade(self, periods: int) -> None:
         """The landmark of all weights moved by so many half-lives."""
         if periods:
-            for near in self.near:
+            for near in self.near.values():
                 near.fade(periods)

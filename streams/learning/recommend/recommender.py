@@ -102,7 +102,7 @@ class Recommender:
         self.visits = 0
         self.judged = Judged()
         self.catalogue = Catalogue(sizes.capacity)
-        self.covisits = Covisits(sizes.capacity, sizes.neighbours)
+        self.covisits = Covisits(sizes.neighbours)
         self.sessions = Sessions(sizes.sessions, sizes.session_length, sizes.nearest)
         self.latents = Latents(sizes.capacity, sizes.factors, sizes.rate, seed)
         self.ranker = Ranker(tuple(FEATURES), tuple(FEATURES.values()))

@@ -9,7 +9,7 @@ from msgspec.structs import astuple
 
 from streams.learning import rows
 from streams.learning.recommend.catalogue import Item
-from streams.learning.recommend.covisits import Neighbours
+from streams.learning.recommend.covisits import NOBODY, Neighbours
 
 if TYPE_CHECKING:
     from streams.learning.recommend.recommender import Recommender
@@ -55,7 +55,7 @@ def item_row(whole: "Recommender", place: int) -> bytes | None:
     item = catalogue.items[place]
     if item is None:
         return None
-    near = whole.covisits.near[place]
+    near = whole.covisits.near.get(place, NOBODY)
     places, weights = near.others.tobytes(), near.weights.tobytes()
     parts = (
         *(latents.own[place], latents.given[place], latents.bias[place : place + 1]),

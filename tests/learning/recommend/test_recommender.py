@@ -141,7 +141,7 @@ def test_rows_are_small_and_items_neighbours_and_sessions_bounded() -> None:
             f"item-{number % 200}", before, START_MS + number, tags=["x" * 99] * 20, person=number
         )
     assert len(recommender.catalogue.places) <= SMALL.capacity
-    assert max(len(near.others) for near in recommender.covisits.near) <= SMALL.neighbours
+    assert max(len(near.others) for near in recommender.covisits.near.values()) <= SMALL.neighbours
     assert len(recommender.sessions.rows) <= SMALL.sessions
     assert len(recommender.catalogue.waiting) <= 512
     assert max(map(len, saved(recommender).values())) <= 16_384
@@ -167,7 +167,7 @@ def test_a_forgotten_item_is_in_no_row() -> None:
     assert changed[b"item/%d" % place] is None
     kept = {**rows, **changed}
     assert not any(row is not None and b"tea-1\xa0" in row for row in kept.values())
-    assert all(place not in near.index for near in recommender.covisits.near)
+    assert all(place not in near.index for near in recommender.covisits.near.values())
     assert "tea-1" not in {one.item_id for one in asked(recommender, "tea-2", most=100)}
 
 
