@@ -71,7 +71,7 @@ class Catalogue:
         self.topics: Floats = np.frombuffer(self._topics)  # how much of all visits each tag had
         self.first_ms: Floats = np.zeros(capacity)
         self.tags = np.zeros((capacity, MOST_TAGS), dtype=np.int64)  # hashed, 0: none
-        self._numbers: list[list[int]] = [[] for _ in range(capacity)]
+        self._numbers: list[Sequence[int]] = [()] * capacity
         self._shares = [1.0] * capacity  # an item's tags share one visit
         self._unit: Floats = np.ones(capacity)  # the same
         self.waiting: dict[int, int] = {}
@@ -118,7 +118,7 @@ class Catalogue:
         if not numbers:
             return np.zeros(0, dtype=np.int64), np.zeros(0)
         asked = np.zeros(TAGS)
-        asked[numbers] = 1.0
+        asked[list(numbers)] = 1.0
         places = np.flatnonzero(self.visits > 0.0)
         shared = asked[self.tags[places]].sum(axis=1) * self._unit[places]
         weights = shared**AKIN
@@ -169,7 +169,7 @@ class Catalogue:
             return
         self.items[place] = None
         self.tags[place] = 0
-        self._numbers[place] = []
+        self._numbers[place] = ()
         self._unit[place] = self._shares[place] = 1.0
         del self.places[key_of(item.id)], self._ids[item.id]
         self.visits[place] = 0.0
