@@ -18,6 +18,9 @@ GROUPS = 10  # of about equal mass, for the calibration error
 LEAST = 1e-6  # probabilities are taken no closer to 0 or 1 than this by the log-loss
 
 
+UNKNOWN = {"auc": 0.5, "log_loss": 0.0, "brier": 0.0, "ece": 0.0, "prevalence": 0.0}
+
+
 class Validation(Struct, array_like=True):
     """Pairs of (probability given, what happened). `matured` counts all of them, ever."""
 
@@ -54,7 +57,9 @@ class Validation(Struct, array_like=True):
 
     def metrics(self) -> dict[str, float]:
         """auc is 0.5 while undefined; everything else 0 before the first pair."""
-        pairs = max(self.pairs, 1)
+        if not self.pairs:
+            return {**UNKNOWN, "matured": float(self.matured)}
+        pairs = self.pairs
         return {
             "auc": self._auc(),
             "log_loss": self.log_loss_sum / pairs,

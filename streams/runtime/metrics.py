@@ -91,6 +91,7 @@ class Metrics:
         self._last: dict[int, dict[str, float]] = {}
         self._counted: dict[str, dict[str, Counter]] = {}
         self._measured: dict[str, Gauge] = {}
+        self._shown: dict[tuple[str, str], None] = {}  # what has a value now
         self._held: dict[str, Gauge] = {}
         self._ready: set[int] = set()
         self._families()
@@ -191,10 +192,12 @@ class Metrics:
         for model in MODELS:
             for measure, gauge in self._measured.items():
                 value = _over_partitions(folds, model, measure)
-                if value is None:
-                    gauge.remove_by_labels({"model": model})
-                else:
+                if value is not None:
                     gauge.labels(model).set(value)
+                    self._shown[model, measure] = None
+                elif (model, measure) in self._shown:
+                    gauge.remove_by_labels({"model": model})
+                    del self._shown[model, measure]
 
     def _families(self) -> None:
         self._info = _info(self.registry)
