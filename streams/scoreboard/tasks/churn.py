@@ -1,8 +1,9 @@
 """CDNOW, 39 + 39 weeks: who, by the end of week 39, will buy in the 39 weeks after it?
 
 One pass over the first 39 weeks, three by three; labels are those that matured in them. Features
-and the size of a period were chosen while looking at the later weeks, of the sample's customers too:
-take these figures as mildly too good. Beside the sample's 2 357 customers stand all 23 570, of whom they are a tenth.
+and the size of a period were chosen while looking at the later weeks, of the sample's customers
+too: take these figures as mildly too good. Beside the sample's 2 357 customers stand all 23 570, of
+whom they are a tenth.
 
 Calibration error: mean distance of forecast and frequency over bins of equally many customers.
 """
