@@ -22,9 +22,13 @@ KILLS = int(os.environ.get("STREAMS_LIVE_KILLS", "4"))
 
 
 def events(count: int, start_ms: int = START_MS) -> Iterator[bytes]:
-    """What a crowd does in hours, until there are enough events."""
+    """What a crowd does in hours, until there are enough events.
+
+    So many people that it takes them less than the week after which an event is late: a worker
+    that takes one partition far ahead of the others then makes none of theirs late.
+    """
     intake = Intake(key=ALIAS_KEY.encode(), tenant="default", partitions=4)
-    people = Population(max(200, count // 60), "ecommerce", "live", start_ms, intake.alias_of)
+    people = Population(max(200, count // 15), "ecommerce", "live", start_ms, intake.alias_of)
     hour = 0
     while count:
         for raw in people.hour(hour)[:count]:
@@ -44,8 +48,9 @@ def test_nothing_is_lost_or_doubled_whatever_happens_to_the_workers(bootstrap: s
             await torment(live, total=total, kills=KILLS, seed=7)
             live.stop()
             folds = [one.fold for one in await live.check(EngineFold)]
-            assert not conservation([fold.counters() for fold in folds], total)
-            assert sum(fold.counters().get("trigger.message", 0) for fold in folds) > 0
+            counted = [fold.counters() for fold in folds]
+            assert not conservation(counted, total)
+            assert sum(counts["trigger.content"] + counts["trigger.coupon"] for counts in counted)
         finally:
             await live.close()
 
