@@ -1,6 +1,7 @@
 """`streams evaluate`: how good the models are on real data, beside their peers."""
 
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,29 +38,58 @@ def evaluate(
     Data comes out of packages the first time, checked by digest; it is never committed.
     """
     from streams.scoreboard import tasks
-    from streams.scoreboard.board import write
-    from streams.scoreboard.data import Fetch
 
     wanted = list(names or tasks.NAMES)
     unknown = [name for name in wanted if name not in tasks.NAMES]
     if unknown:
         raise UserFault(f"no task {unknown[0]!r}; there is: {', '.join(tasks.NAMES)}")
-    scores: list[Score] = []
-    if data is not None:
-        scores = list(_own(wanted, data))
+    failed: list[str] = []
+    if data is None:
+        scores = _measured(wanted, folder, board, failed)
     else:
-        fetch = Fetch(folder)
-        for name in wanted:
-            with err.status(f"{name} ..."):
-                scores += tasks.run(name, fetch)
-    if board is not None:
-        write(scores, board)
+        scores = list(_own(wanted, data))
+        _write(scores, board)
     if json:
         print_json(scores)
-        return
-    _show(scores)
+    else:
+        _show(scores)
     if board is not None:
         say(f"{len(scores)} rows: {board}")
+    if failed:
+        raise UserFault("not measured: " + "; ".join(failed))
+
+
+def _measured(
+    wanted: "Sequence[str]", folder: Path, board: Path | None, failed: list[str]
+) -> "list[Score]":
+    """The scores of the tasks. The board is written after each, and a task whose data or peers
+    cannot be had stops no other: an hour's figures are not lost with the last."""
+    from streams.scoreboard import tasks
+    from streams.scoreboard.data import Fetch
+
+    fetch = Fetch(folder)
+    scores: list[Score] = []
+    for number, name in enumerate(wanted, 1):
+        started_s = monotonic()
+        with err.status(f"{name} ..."):
+            try:
+                found = tasks.run(name, fetch)
+            except UserFault as fault:
+                failed.append(f"{name}: {fault}")
+                say(f"{number}/{len(wanted)} {failed[-1]}")
+                continue
+        scores += found
+        _write(scores, board)
+        seconds = monotonic() - started_s
+        say(f"{number}/{len(wanted)} {name}: {len(found)} rows, {seconds:,.0f} s")
+    return scores
+
+
+def _write(scores: "Sequence[Score]", board: Path | None) -> None:
+    from streams.scoreboard.board import write
+
+    if board is not None:
+        write(scores, board)
 
 
 def _own(wanted: list[str], data: Path) -> "Sequence[Score]":
