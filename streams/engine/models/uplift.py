@@ -5,25 +5,33 @@ person was to get something or was held out, and the probability that was drawn 
 for a message and then refused it by a gate counts as treated, as in reports. Journeys apart; those
 that have learned nothing for the longest make room for new ones.
 
+Results are seldom, so partitions tell each other the results themselves, and each learns from all.
+Where there are more than `MOST_TOLD` between two letters a partition's own are plenty, and the rest
+is not told.
+
 Nobody should be chosen by estimates that are not better than chance: `estimate` gives them only
 while the learner's own check holds (learning/uplift.py).
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from streams.contract.journeys import HOLD, NOTHING
 from streams.engine.features import NAMES
-from streams.engine.models.model import Model, Surroundings
+from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.state import Pending
 from streams.learning import rows
 from streams.learning.ridge import Estimate
 from streams.learning.uplift import Uplift
 
 PREFIX: Final = b"m:uplift/"
+OWN: Final = PREFIX + b"/own"  # no journey's name begins so
 MOST_JOURNEYS: Final = 32
+MOST_TOLD: Final = 100  # results in one letter, and in one row until it is sent
 CLEAR: Final = 1.645  # standard deviations from 0 that make an effect one
 LASTING: Final = 0.999  # the usual outcome follows about the last thousand results
 
@@ -46,11 +54,31 @@ class Usual(Struct, array_like=True):
     weight: float = 0.0
     reached: float = 0.0
     treated: float = 0.0
+    heard: int = 0  # results that other partitions told of
 
     def add(self, reached: bool, share: float) -> None:
         self.weight = LASTING * self.weight + 1.0
         self.reached = LASTING * self.reached + reached
         self.treated = LASTING * self.treated + share
+
+
+class Result(Struct, array_like=True, frozen=True):
+    """What came of one decision; `share` is the probability of treatment it was drawn with."""
+
+    journey: str
+    features: tuple[float, ...]
+    treated: bool
+    share: float
+    reached: bool
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the person could have gone either way."""
+        return 0.0 < self.share < 1.0 and len(self.features) == len(NAMES)
+
+
+class OwnRow(Struct, array_like=True):
+    results: list[Result]
 
 
 class JourneyRow(Struct, array_like=True):
@@ -71,20 +99,33 @@ class UpliftModel(Model):
         self._known: dict[str, Known] = {}
         self._changed: dict[str, None] = {}
         self._turn = 0
+        self._own: list[Result] = []  # not yet told to the other partitions
+        self._own_changed = False
 
     def closed(self, pending: Pending, *, reached: bool) -> None:
         """A decision whose result is known now. Those everybody or nobody would have got something
         by teach nothing."""
-        share = pending.treating
-        if not 0.0 < share < 1.0 or len(pending.features) != len(NAMES):
-            return
         treated = pending.arm not in (HOLD, NOTHING)
-        known = self._of(pending.journey)
-        self._turn += 1
-        known.usual.turn = self._turn
-        known.usual.add(reached, share)
-        known.learner.learn(pending.features, treated, share, float(reached))
-        self._changed[pending.journey] = None
+        result = Result(pending.journey, pending.features, treated, pending.treating, reached)
+        if not result.teaches:
+            return
+        self._learn(result)
+        if self.around.partitions > 1 and len(self._own) < MOST_TOLD:
+            self._own.append(result)
+            self._own_changed = True
+
+    def share(self) -> Body | None:
+        if not self._own:
+            return None
+        told, self._own, self._own_changed = self._own, [], True
+        return {"results": msgspec.to_builtins(told)}
+
+    def absorb(self, delta: Body, now_ms: int) -> None:
+        """Raises msgspec.ValidationError for what are no results; nothing is learned then."""
+        told = msgspec.convert(delta["results"], list[Result])
+        for result in islice(told, MOST_TOLD):
+            if result.teaches:
+                self._learn(result).heard += 1
 
     def estimate(self, journey: str, features: Sequence[float]) -> Estimate | None:
         """How much likelier the journey's goal is with its message than without; None where that
@@ -123,9 +164,15 @@ class UpliftModel(Model):
                 row = rows.pack(JourneyRow(known.usual, known.learner.to_row()))
             found.append((PREFIX + journey.encode(), row))
         self._changed.clear()
+        if self._own_changed:
+            found.append((OWN, rows.pack(OwnRow(self._own))))
+            self._own_changed = False
         return found
 
     def load_row(self, key: bytes, row: bytes) -> None:
+        if key == OWN:
+            self._own = rows.unpack(row, OwnRow).results
+            return
         if not key.startswith(PREFIX):
             raise ValueError(f"the {self.NAME} model has no row {key!r}")
         state = rows.unpack(row, JourneyRow)
@@ -135,19 +182,29 @@ class UpliftModel(Model):
         self._turn = max(self._turn, state.usual.turn)
 
     def metrics(self) -> dict[str, float]:
-        """`trusted` is how many journeys' estimates are better than chance; `gain` and `error` are
-        of the one with most results: the covariance of estimates and effects."""
+        """`results` are this partition's own; `trusted` is how many journeys' estimates are better
+        than chance; `gain` and `error` are of the one with most results, wherever they came from:
+        the covariance of estimates and effects."""
         found = {"journeys": float(len(self._known)), "results": 0.0, "trusted": 0.0}
         gain = error = 0.0
         most = 0
         for name in sorted(self._known):
-            learner = self._known[name].learner
-            found["results"] += learner.results
+            usual, learner = self._known[name]
+            found["results"] += learner.results - usual.heard
             found["trusted"] += learner.check.holds()
             if learner.results > most:
                 most = learner.results
                 gain, error = learner.check.mean(), learner.check.error()
         return {**found, "gain": gain, "error": error}
+
+    def _learn(self, result: Result) -> Usual:
+        known = self._of(result.journey)
+        self._turn += 1
+        known.usual.turn = self._turn
+        known.usual.add(result.reached, result.share)
+        known.learner.learn(result.features, result.treated, result.share, float(result.reached))
+        self._changed[result.journey] = None
+        return known.usual
 
     def _of(self, journey: str) -> Known:
         known = self._known.get(journey)

@@ -1,5 +1,6 @@
 """Whom a journey changes: what closed decisions teach, who is in which segment, what is kept."""
 
+from collections.abc import Sequence
 from math import isfinite
 from random import Random
 
@@ -12,6 +13,7 @@ from streams.engine.models.model import Surroundings
 from streams.engine.models.uplift import (
     LOST_CAUSE,
     MOST_JOURNEYS,
+    MOST_TOLD,
     PERSUADABLE,
     SEGMENTS,
     SLEEPING_DOG,
@@ -31,13 +33,13 @@ OF = {  # first two features -> buys without, buys with
 }
 
 
-def model() -> UpliftModel:
+def model(partitions: int = 1) -> UpliftModel:
     return UpliftModel(
         Surroundings(
             Config(),
             b"seed",
             partition=0,
-            partitions=1,
+            partitions=partitions,
             letter=lambda to, body: pytest.fail("a letter"),
             changed=lambda person: None,
             find=lambda user_id: None,
@@ -110,6 +112,49 @@ def test_the_journey_without_results_for_the_longest_makes_room() -> None:
     assert len([row for row in rows.values() if row is not None]) == MOST_JOURNEYS
     assert max(len(row) for row in rows.values() if row is not None) <= 16_384
     assert found.metrics()["journeys"] == MOST_JOURNEYS
+
+
+def told(found: UpliftModel, others: Sequence[UpliftModel]) -> None:
+    """What one partition has to tell arrives at the others, by way of JSON."""
+    delta = found.share()
+    if delta is not None:
+        for other in others:
+            other.absorb(msgspec.json.decode(msgspec.json.encode(delta)), 1)
+
+
+def test_partitions_that_tell_each_other_know_what_one_that_saw_all_would() -> None:
+    alone, parts = model(), [model(4) for _ in range(4)]
+    for number in range(40):
+        taught(parts[number % 4], MOST_TOLD // 10, seed=number)
+        taught(alone, MOST_TOLD // 10, seed=number)
+        told(parts[number % 4], [part for part in parts if part is not parts[number % 4]])
+    x = (1.0, -1.0, *REST)
+    expected = alone.estimate("win_back", x)
+    assert expected is not None
+    assert [part.estimate("win_back", x) for part in parts] == [expected] * 4
+    assert sum(part.metrics()["results"] for part in parts) == alone.metrics()["results"] == 400
+
+
+def test_what_waits_to_be_told_outlives_a_restart_and_is_told_once() -> None:
+    found, again = taught(model(2), MOST_TOLD + 20), model(2)
+    for key, row in found.changed_rows():
+        assert row is not None
+        assert len(row) <= 16_384
+        again.load_row(key, row)
+    delta = again.share()
+    assert delta is not None
+    assert delta == found.share()
+    assert len(delta["results"]) == MOST_TOLD
+    assert again.share() is None
+
+
+@pytest.mark.parametrize("results", [[["win_back", [1.0], "yes", 0.5, True]], {}, [[]]])
+def test_results_that_are_none_are_refused_whole(results: object) -> None:
+    good = ["win_back", [0.0] * len(NAMES), True, 0.5, True]
+    found = model(2)
+    with pytest.raises(msgspec.ValidationError):
+        found.absorb({"results": [good, *results] if isinstance(results, list) else results}, 1)
+    assert found.changed_rows() == []
 
 
 def test_a_model_taken_over_from_its_rows_goes_on_bit_for_bit() -> None:
