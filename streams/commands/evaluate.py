@@ -1,5 +1,7 @@
 """`streams evaluate`: how good the models are on real data, beside their peers."""
 
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from streams.scoreboard.board import Score
 
 FOLDER = Path("out/scoreboard")
+# With the width each may take, so that peers' names and figures have a line each.
+COLUMNS = (("data", 28), ("metric", 24), ("ours", 12), ("95 %", 18), ("bar", 18), ("peers", None))
 
 
 def evaluate(
@@ -101,23 +105,27 @@ def _own(wanted: list[str], data: Path) -> "Sequence[Score]":
 
 
 def _show(scores: "Sequence[Score]") -> None:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for title in ("task", "data", "metric", "ours", "95 %", "bar", "peers"):
-        table.add_column(title, overflow="fold")
-    for score in scores:
-        table.add_row(
-            score.task,
-            score.data,
-            score.metric,
-            _number(score.ours) + _mark(score),
-            "" if score.low == score.high else f"{_number(score.low)} – {_number(score.high)}",
-            _bar(score),
-            "\n".join(f"{name} {_number(value)}" for name, value in score.peers.items()),
-        )
-    out.print(table)
-    for score in scores:
-        if score.note:
-            out.print(f"{score.task} · {score.metric}: {score.note}", style="dim", markup=False)
+    """A table for each task."""
+    for task, rows in groupby(scores, key=attrgetter("task")):
+        found = list(rows)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, title=task, title_justify="left")
+        for title, most in COLUMNS:
+            table.add_column(title, overflow="fold", max_width=most)
+        data = ""
+        for score in found:
+            table.add_row(
+                "" if score.data == data else score.data,
+                score.metric,
+                _number(score.ours) + _mark(score),
+                "" if score.low == score.high else f"{_number(score.low)} – {_number(score.high)}",
+                _bar(score),
+                "\n".join(f"{name} {_number(value)}" for name, value in score.peers.items()),
+            )
+            data = score.data
+        out.print(table)
+        for score in found:
+            if score.note:
+                out.print(f"{score.metric}: {score.note}", style="dim", markup=False)
 
 
 def _mark(score: "Score") -> str:

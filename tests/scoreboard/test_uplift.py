@@ -37,3 +37,12 @@ def test_a_world_has_a_line_for_the_outcomes_and_one_for_the_truth(
     assert ranked.reached
     assert list(ranked.peers) == ["river"]
     assert gained.cases == ranked.cases == 4_000
+
+
+def test_partitions_that_tell_rank_people_nearly_as_one_learner_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uplift, "RESAMPLES", 20)
+    told = uplift.told_score("linear", 6_400, seed=3, partitions=4)
+    assert told.ours == pytest.approx(told.peers["one learner of all"], abs=0.05)
+    assert told.ours > told.peers["each alone"]

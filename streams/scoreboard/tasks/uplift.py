@@ -94,6 +94,35 @@ class Transformed:
         self.model.learn_one(_named(x), own)
 
 
+class Partitions:
+    """People by turns over so many learners, which tell each other their results every so many;
+    0: never."""
+
+    def __init__(self, count: int, told_every: int) -> None:
+        self._learners = [Ours() for _ in range(count)]
+        self._told_every = told_every
+        self._asked = self._learned = 0
+        self._told: list[tuple[int, Features, bool, float, float]] = []
+
+    def effect(self, x: Features) -> float:
+        self._asked += 1
+        return self._learners[self._asked % len(self._learners)].effect(x)
+
+    def learn(self, x: Features, treated: bool, share: float, outcome: float) -> None:
+        self._learned += 1
+        own = self._learned % len(self._learners)
+        self._learners[own].learn(x, treated, share, outcome)
+        if not self._told_every:
+            return
+        self._told.append((own, x, treated, share, outcome))
+        if self._learned % self._told_every == 0:
+            for place, learner in enumerate(self._learners):
+                for sender, *result in self._told:
+                    if sender != place:
+                        learner.learn(*result)
+            self._told.clear()
+
+
 def _named(x: Features) -> dict[Hashable, Any]:
     return dict(enumerate(x))
 
@@ -107,7 +136,39 @@ PEERS: Final[dict[str, Callable[[], Learner]]] = {
 
 def run(fetch: Fetch, *, people: int = 20_000, seed: int = 7) -> list[Score]:
     del fetch  # nothing to be had from outside
-    return [score for name in bandit_worlds.WORLDS for score in world_scores(name, people, seed)]
+    found = [score for name in bandit_worlds.WORLDS for score in world_scores(name, people, seed)]
+    return [*found, told_score("interactions", people, seed)]
+
+
+def told_score(name: str, people: int, seed: int, partitions: int = 16) -> Score:
+    """Partitions that tell each other their results every hour, beside one learner of all results
+    and partitions that tell nothing."""
+    stream = made(name, people, seed)
+    judged = slice(people // 2, people)
+    truth = stream.truth[judged]
+
+    def ranked(learner: Learner) -> Numbers:
+        return estimates(stream, learner)[judged]
+
+    ours = ranked(Partitions(partitions, told_every=bandit_worlds.HOUR))
+    low, high = interval(
+        lambda places: rank_correlation(ours[places], truth[places]),
+        range(len(truth)),
+        resamples=RESAMPLES,
+    )
+    return Score(
+        task="uplift",
+        data=f"{name}, results 24 h late, {partitions} partitions, told every hour",
+        metric="rank correlation with the true effect",
+        ours=rank_correlation(ours, truth),
+        low=low,
+        high=high,
+        cases=len(truth),
+        peers={
+            "one learner of all": rank_correlation(ranked(Ours()), truth),
+            "each alone": rank_correlation(ranked(Partitions(partitions, told_every=0)), truth),
+        },
+    )
 
 
 def world_scores(name: str, people: int, seed: int) -> list[Score]:
