@@ -41,5 +41,10 @@ class Fold(Protocol):
     def now_ms(self) -> int:
         """The log's time: the greatest at_ms so far; 0 before the first record."""
 
+    def counts(self) -> Mapping[str, float]:
+        """What was counted; names are stable, values are part of the state. Asked for after each
+        batch, so it costs next to nothing."""
+
     def counters(self) -> Mapping[str, float]:
-        """What metrics and summaries show; names are stable, values are part of the state."""
+        """`counts`, and what models measured so far, which takes a millisecond to work out: for
+        who shows it."""

@@ -71,6 +71,31 @@ def test_model_measures_are_averaged_over_partitions_by_what_they_measured() -> 
     assert value(metrics, "streams_model_matured", model="churn") == 400
 
 
+def test_what_models_measured_is_asked_for_when_somebody_looks() -> None:
+    metrics, looks = Metrics(), []
+
+    def measures() -> dict[str, float]:
+        looks.append(1)
+        return {"model.churn.auc": 0.5 + 0.1 * len(looks), "model.churn.matured": 100.0}
+
+    metrics.recovery(0, 0.1, {"users": 1.0}, measures)
+    for users in range(50):
+        metrics.counters(0, {"users": float(users)})
+    assert not looks
+    assert value(metrics, "streams_model_auc", model="churn") == 0.6
+    assert value(metrics, "streams_users") == 49
+    metrics.revoked(0)
+    assert "streams_model_auc" not in samples(metrics)
+
+
+def test_refused_letters_count_by_model() -> None:
+    metrics = Metrics()
+    metrics.recovery(0, 0.1, {})
+    metrics.counters(0, {"letter.growth": 2.0, "letter.unknown": 1.0})
+    assert value(metrics, "streams_model_letters_refused_total", model="growth") == 2
+    assert value(metrics, "streams_model_letters_refused_total", model="other") == 1
+
+
 def test_a_revoked_partition_leaves_nothing_behind() -> None:
     metrics = Metrics()
     metrics.recovery(5, 0.1, {"users": 9.0, "state.bytes": 7_500.0, "model.churn.auc": 0.9})

@@ -95,8 +95,11 @@ class SmallJob:
     def now_ms(self) -> int:
         return self._now_ms
 
-    def counters(self) -> Mapping[str, float]:
+    def counts(self) -> Mapping[str, float]:
         return {"events": self._events, "triggers": self._triggers}
+
+    def counters(self) -> Mapping[str, float]:
+        return self.counts()
 
     def _load_profile(self, user: str) -> Profile:
         encoded = self._encoded.pop(user, None)

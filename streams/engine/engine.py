@@ -28,6 +28,7 @@ from streams.engine.journeys.stage import JourneyStage
 from streams.engine.journeys.vocabulary import Vocabulary
 from streams.engine.labels import ANSWERS, answered
 from streams.engine.ledger import COUNTED_AS, COUNTS_KEY, Ledger
+from streams.engine.models.demand import DemandModel
 from streams.engine.models.model import Surroundings
 from streams.engine.money import Money
 from streams.engine.outcome import SILENT, Effect, Outcome
@@ -95,6 +96,7 @@ class Engine:
             zone=zone,
         )
         self.insight.untouched = self.policy.untouched
+        self.insight.model(DemandModel).holidays = lambda: self.policy.terms.holidays
         self._portraits = Portraits(config, self.insight, self.policy.is_held)
         self._timers = Timers(
             config,
@@ -127,6 +129,7 @@ class Engine:
             changed=self.store.touch,
             find=self.store.get,
             stands_for=self.people.stands_for,
+            counted=self.ledger.count,
         )
 
     def handle(self, record: Record) -> Outcome:

@@ -22,7 +22,7 @@ WIDTH: Final = len(NAMES)
 class Scores(Protocol):
     """What is asked of the models."""
 
-    def churn(self, state: UserState) -> float: ...
+    def churn(self, state: UserState, now_ms: int) -> float: ...
     def interest(self, state: UserState, category: str, now_ms: int) -> float: ...
 
 
@@ -35,7 +35,7 @@ def features(state: UserState, insight: Scores, category: str, now_ms: int) -> t
         log1p(activity.decayed(now_ms)[2]) - 2.0,
         log1p(activity.orders) - 1.0,
         log1p(max(activity.spend_fen, 0) / 10_000) - 1.0,
-        4.0 * (insight.churn(state) - 0.5),
+        4.0 * (insight.churn(state, now_ms) - 0.5),
         4.0 * (interest - 0.25),
         log1p(activity.approaches_7 * 2.0 ** ((activity.landmark_ms - now_ms) / (7 * DAY_MS)))
         - 0.5,

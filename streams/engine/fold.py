@@ -139,16 +139,17 @@ class EngineFold:
         engine = self._known()
         return 0 if engine is None else engine.ledger.clock.now_ms
 
-    def counters(self) -> Mapping[str, float]:
+    def counts(self) -> Mapping[str, float]:
         """`input` = the sum of `fate.*` without `fate.redelivered`, plus `mail.forwarded`, minus
         `mail.received`."""
         engine = self._known()
         if engine is None:
             return {}
-        counters: dict[str, float] = dict(engine.ledger.counts)
-        counters["users"] = len(self._store)
-        counters.update(engine.insight.metrics())
-        return counters
+        return {**engine.ledger.counts, "users": len(self._store)}
+
+    def counters(self) -> Mapping[str, float]:
+        engine = self._known()
+        return {} if engine is None else {**self.counts(), **engine.insight.metrics()}
 
     def reports(self) -> list[Output]:
         """What came of each journey so far. They need not be due, and none counts as told."""
@@ -163,14 +164,14 @@ class EngineFold:
         return why(self._ready(), user_id, journey, max(now_ms, self.now_ms))
 
     def churn_scores(self) -> Iterator[ChurnScored]:
-        """The churn score of everybody who is watched, as of their last daily check."""
+        """The churn score now of everybody who is watched and had a daily check."""
+        now_ms, insight = self.now_ms, self.engine.insight
         for user_id in self._store:
             person = self._store.get(user_id)
             if person is not None and person.state.check_ms and person.state.churn.checked_ms:
                 state = person.state
-                yield ChurnScored(
-                    user_id, state.churn.probability, state.churn.checked_ms, state.activity.last_ms
-                )
+                score = insight.churn(state, now_ms)
+                yield ChurnScored(user_id, score, now_ms, state.activity.last_ms)
 
     def _begin(self, genesis: Genesis) -> None:
         if genesis.partition != self._partition:

@@ -16,10 +16,12 @@ from streams.engine.config import Config
 from streams.engine.features import features
 from streams.engine.models.abuse import AbuseModel
 from streams.engine.models.churn import COMMON, ChurnModel
+from streams.engine.models.churn_letters import ChurnLetters
 from streams.engine.models.demand import DemandModel
 from streams.engine.models.growth import GrowthModel
 from streams.engine.models.intent import IntentModel
 from streams.engine.models.interest import InterestModel
+from streams.engine.models.letters import Post
 from streams.engine.models.model import Model, Surroundings, gate_moved
 from streams.engine.models.next_action import NextActionModel
 from streams.engine.models.purchase import PurchaseModel
@@ -84,7 +86,7 @@ class Insight:
             for kind in sorted(model.LISTENS):
                 self._listeners.setdefault(kind, []).append(model.learn)
         self._scorers: dict[str, Scorer] = {
-            "churn": lambda person, now_ms: person.state.churn.probability,
+            "churn": lambda person, now_ms: self.churn(person.state, now_ms),
             "purchase": lambda person, now_ms: self.model(PurchaseModel).probability(
                 person.state, now_ms
             ),
@@ -95,6 +97,7 @@ class Insight:
                 self.model(AbuseModel).suspected(person, now_ms).probability
             ),
         }
+        self._post = None if around is None else self._letters(around)
         self._settling = [m for m in self._models if type(m).settle is not Model.settle]
         self._checkers = [model for model in self._models if model.CHECKS]
 
@@ -129,17 +132,9 @@ class Insight:
         return due_ms
 
     def receive(self, mail: Mail, now_ms: int) -> list[Effect]:
-        """A letter between models of one name, or what all of another partition learned. Raises
-        ValueError for a name nobody has."""
-        name = mail.body.get("model")
-        if name is not None:
-            return self._model(name).receive(mail.body["letter"], now_ms)
-        for name, delta in mail.body["learned"].items():
-            if name == CHURN:
-                self._churn.absorb(delta)
-            else:
-                self._model(name).absorb(delta, now_ms)
-        return []
+        """A letter between models of one name, or what all of another partition learned; what is
+        malformed is counted. Raises NewerLetterError."""
+        return [] if self._post is None else self._post.deliver(mail.body, now_ms)
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         """The person is erased: what models know them by goes."""
@@ -153,14 +148,18 @@ class Insight:
         """Another turns out to be this person, and their states are about to become one."""
         return [effect for model in self._models for effect in model.merging(person, other, now_ms)]
 
+    def _letters(self, around: Surroundings) -> Post:
+        def refused(name: str) -> None:
+            around.counted("letter." + name)
+
+        return Post((ChurnLetters(around, self._churn), *self._models), refused)
+
     def _share(self, around: Surroundings) -> list[Effect]:
-        told = [(CHURN, self._churn.share())]
-        told += [(model.NAME, model.share()) for model in self._models]
-        learned = {name: delta for name, delta in told if delta is not None}
-        if not learned:
+        learned = None if self._post is None else self._post.learned()
+        if learned is None:
             return []
         others = [to for to in range(around.partitions) if to != around.partition]
-        return [around.letter(to, {"learned": learned}) for to in others]
+        return [around.letter(to, learned) for to in others]
 
     def _told_of(self, moved: Event, now_ms: int) -> list[Effect]:
         """The gate of the churn model moved."""
@@ -251,9 +250,10 @@ class Insight:
         fixed = self.fixed.get(name)
         return self._scorers[name](person, now_ms) if fixed is None else fixed
 
-    def churn(self, state: UserState) -> float:
-        """P(no activity within the horizon), as of the last daily check."""
-        return self.fixed.get("churn", state.churn.probability)
+    def churn(self, state: UserState, now_ms: int) -> float:
+        """P(no activity within the horizon), as of now."""
+        fixed = self.fixed.get("churn")
+        return self._churn.score(state.activity, state.churn, now_ms) if fixed is None else fixed
 
     def next_action(self, state: UserState, action: str, now_ms: int) -> float:
         """P(the next thing the person does is this)."""

@@ -15,6 +15,7 @@ CODES: Final[dict[str, tuple[Level, str]]] = {
     "ENDS_BEFORE": ("error", "exit.after is over before this step can come"),
     "NO_EXIT": ("error", "who unfollows or withdraws consent stays in the journey"),
     "BLIND_CONDITION": ("error", "asks for a field that one of the event types never has"),
+    "KEEPS_ANOTHER": ("error", "keeps who another person is, out of reach of their erasure"),
     "NEVER_TRUE": ("error", "a condition that can never hold"),
     "ASKED_TOO_EARLY": ("error", "asks about a step that has not come yet"),
     "NOT_REMEMBERED": ("error", "counts beyond what is remembered of a person"),

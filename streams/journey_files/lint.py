@@ -49,6 +49,7 @@ def lint(
         *_exits(journey, written),
         *_measured(spec),
         *_ways(journey),
+        *_others(journey),
         *_conditions(journey),
         *_arms(spec),
         *lint_content(journey, library, policy),
@@ -111,6 +112,13 @@ def _exits(journey: Journey, written: Mapping[str, Any] | None) -> Iterator[Find
             )
             yield Finding("ENDS_BEFORE", place, message, "raise exit.after or wait less")
             return
+
+
+def _others(journey: Journey) -> Iterator[Finding]:
+    for place in journey.wants:
+        message = "would keep who another person is, whose erasure would not reach it"
+        remedy = "ask data. in entry.where, or profile.invited_by"
+        yield Finding("KEEPS_ANOTHER", place, message, remedy)
 
 
 def _measured(spec: JourneySpec) -> Iterator[Finding]:

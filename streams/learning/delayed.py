@@ -75,7 +75,11 @@ class Progress(Struct, array_like=True):
 
 
 class DelayedOutcome:
-    """`ends_ms` of the stages, rising; `names` of the features, each about in [-8, 8]."""
+    """`ends_ms` of the stages, rising; `names` of the features, each about in [-8, 8].
+
+    A stage's positives are learned before its negatives. That evens out, but for as long as a stage
+    lasts after the first predictions, so stages should be short beside the horizon.
+    """
 
     def __init__(self, names: Sequence[str], ends_ms: Sequence[int], *, rate: float = 0.1) -> None:
         self.names = tuple(names)

@@ -205,7 +205,7 @@ class DecidePipeline:
         if self.state is State.RECOVERING:
             self.state = State.RUNNING
         seconds = perf_counter() - started
-        self._metrics.recovery(self.partition, seconds, fold.counters())
+        self._metrics.recovery(self.partition, seconds, fold.counts(), fold.counters)
         self._health.recovered(self.partition)
         self._on_committed(self._next_offset)
         log.info(
@@ -279,7 +279,7 @@ class DecidePipeline:
         self._next_offset = last_offset + 1
         appends = self._appends(outputs, last_offset)
         seconds = perf_counter() - started
-        return Batch(appends, last_offset, len(records), seconds, self.fold.counters())
+        return Batch(appends, last_offset, len(records), seconds, self.fold.counts())
 
     def _appends(self, outputs: list[Output], last_offset: int) -> list[Append]:
         by_topic: dict[str, list[Row]] = {}

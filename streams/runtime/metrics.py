@@ -17,6 +17,7 @@ from streams.contract.dead_letters import REASONS
 from streams.contract.decisions import OUTCOMES
 from streams.contract.triggers import KINDS
 from streams.engine.insight import MODELS as LISTED
+from streams.told_by_models import over_partitions
 
 OTHER = "other"
 FATES = ("applied", "duplicate", "late", "dead_lettered", "erased", "redelivered")
@@ -41,6 +42,12 @@ COUNTED: dict[str, tuple[str, str, tuple[str, ...], str]] = {
     "reject": ("streams_dead_letters", "reason", tuple(REASONS), "Dead letters, by reason."),
     "mail": ("streams_mail", "step", MAIL, "Records between partitions, by step."),
     "clean": ("streams_cleaned_values", "action", CLEANED, "Values that cleaning changed."),
+    "letter": (
+        "streams_model_letters_refused",
+        "model",
+        MODELS,
+        "Letters between partitions that were malformed, or to no model of this release.",
+    ),
 }
 # Fold counter `model.<model>.<measure>` -> metric. All are of progressive validation: predicted
 # first, compared when the truth is known.
@@ -64,8 +71,7 @@ MEASURED: dict[str, tuple[str, str]] = {
         "The same for the three most popular categories.",
     ),
 }
-# Measures that are summed over partitions; the others are averaged, weighted by the first
-# of these that counts.
+# Measures that told_by_models.py sums over partitions; it averages the others.
 SUMMED: dict[str, tuple[str, str]] = {
     "matured": ("streams_model_matured", "Predictions whose truth is known."),
     "seen": ("streams_model_seen", "Choices compared with the guess before them."),
@@ -89,6 +95,7 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._now_seconds = now_seconds
         self._last: dict[int, dict[str, float]] = {}
+        self._measures: dict[int, Callable[[], Mapping[str, float]]] = {}
         self._counted: dict[str, dict[str, Counter]] = {}
         self._measured: dict[str, Gauge] = {}
         self._shown: dict[tuple[str, str], None] = {}  # what has a value now
@@ -123,26 +130,33 @@ class Metrics:
                 if added > 0:
                     self._count(name, added)
         self._last[partition] = dict(counters)
-        self._gauge()
 
     def recovery(
-        self, partition: int, seconds: float, counters: Mapping[str, float] | None = None
+        self,
+        partition: int,
+        seconds: float,
+        counters: Mapping[str, float] | None = None,
+        measures: Callable[[], Mapping[str, float]] | None = None,
     ) -> None:
         """The partition is ours and up to date. What its fold counted before is not counted again:
-        `counters` is where it stands now; without it the next call of `counters` only says so."""
+        `counters` is where it stands now; without it the next call of `counters` only says so.
+        `measures` tells what models measured, when somebody looks."""
         self._recovery_seconds.observe(seconds)
         self._ready.add(partition)
         self._partitions_ready.set(len(self._ready))
         self._last.pop(partition, None)
+        self._measures.pop(partition, None)
+        if measures is not None:
+            self._measures[partition] = measures
         if counters is not None:
             self.counters(partition, counters)
 
     def revoked(self, partition: int) -> None:
         """The partition is no longer ours."""
         self._last.pop(partition, None)
+        self._measures.pop(partition, None)
         self._ready.discard(partition)
         self._partitions_ready.set(len(self._ready))
-        self._gauge()
         if partition < MAX_LABELLED_PARTITIONS:
             for gauge in (self._partition_lag, self._pipeline_depth):
                 gauge.remove_by_labels({"partition": _partition(partition)})
@@ -176,6 +190,7 @@ class Metrics:
 
     def exposition(self, accept: str = "") -> tuple[bytes, str]:
         """The metrics as text and its content type, as the scraper's Accept header wants it."""
+        self._gauge()
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 
@@ -186,12 +201,16 @@ class Metrics:
             children.get(value, children[OTHER]).inc(added)
 
     def _gauge(self) -> None:
-        folds = tuple(self._last.values())
+        """What is worked out for who looks, and not after each batch."""
+        folds = [
+            {**counted, **self._measures[partition]()} if partition in self._measures else counted
+            for partition, counted in self._last.items()
+        ]
         for name, gauge in self._held.items():
             gauge.set(sum(fold.get(name, 0.0) for fold in folds))
         for model in MODELS:
             for measure, gauge in self._measured.items():
-                value = _over_partitions(folds, model, measure)
+                value = over_partitions(folds, model, measure)
                 if value is not None:
                     gauge.labels(model).set(value)
                     self._shown[model, measure] = None
@@ -270,24 +289,6 @@ def _info(registry: CollectorRegistry) -> Gauge:
     info = Gauge("streams_build_info", "Constant 1.", ["version", "python"], registry=registry)
     info.labels(__version__, platform.python_version()).set(1)
     return info
-
-
-def _over_partitions(folds: tuple[dict[str, float], ...], model: str, measure: str) -> float | None:
-    """A model lives per partition: what it measures is averaged by how much each has measured."""
-    name = f"model.{model}.{measure}"
-    found = [fold for fold in folds if name in fold]
-    if not found:
-        return None
-    if measure in SUMMED:
-        return sum(fold[name] for fold in found)
-    weights = [_measured_on(fold, model) for fold in found]
-    total = sum(fold[name] * weight for fold, weight in zip(found, weights, strict=True))
-    return total / sum(weights)
-
-
-def _measured_on(fold: dict[str, float], model: str) -> float:
-    counts = (fold.get(f"model.{model}.{measure}", 0.0) for measure in SUMMED)
-    return max(1.0, next((count for count in counts if count), 0.0))
 
 
 def _partition(partition: int) -> str:

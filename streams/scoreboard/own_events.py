@@ -1,9 +1,9 @@
 """How good churn scores are on a user's own events: progressive validation with the label's delay.
 
 A file of events goes through the engine as a replay does. Every horizon everybody who is watched is
-asked for: the score at hand then, made of what was known by their last daily check, against what
-happened until the horizon had passed. So nothing is learned from what it is judged by, and no two
-cases of one person overlap. Scores whose horizon does not end within the file are dropped.
+asked for: the score of that moment, against what happened until the horizon had passed. So nothing
+is learned from what it is judged by, and no two cases of one person overlap. Scores whose horizon
+does not end within the file are dropped.
 """
 
 import tempfile

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from streams.contract.reports import Applied
 from streams.engine.state import decode_user
 from tests.engine.journeys import CART, journey
 from tests.engine.test_determinism import DATA
@@ -63,6 +64,35 @@ def test_the_erased_person_is_in_no_row() -> None:
     it.see(ERASED, "user.erasure_requested")
     it.deliver()
     assert named(it, ERASED) == []
+
+
+ENTRY = {"on": "user.followed", "key": "data.invited_by", "reentry": {"by": "key"}}
+WELCOME = journey(
+    CART,
+    entry=ENTRY,
+    exit={"on": ["user.followed"], "where": "data.invited_by == entry.invited_by"},
+    goal={"on": "user.followed", "window": "72h", "where": "entry.invited_by != ''"},
+    step=[{"id": "cool", "wait": "3d"}, {"id": "remind", "send": {"template": "cart_remind_v1"}}],
+)
+
+
+def test_no_journey_keeps_who_brought_somebody() -> None:
+    it = World(altered(OPEN, partitions=2, journeys=(WELCOME,)))
+    it.see(OTHERS[0], "user.followed", {"invited_by": ERASED})
+    it.deliver()
+    it.see(ERASED, "qr.scanned")
+    it.see(ERASED, "user.erasure_requested")
+    it.deliver()
+    assert it.outcomes == ["ENTERED"]
+    assert named(it, ERASED) == []
+
+
+def test_a_journey_that_would_is_refused_when_it_is_published() -> None:
+    it = World(altered(OPEN, partitions=2, journeys=()))
+    it.publish(WELCOME)
+    faults = [one.problem for one in it.reports if isinstance(one, Applied)]
+    assert all(fault.startswith("entry.key: would keep who another person is") for fault in faults)
+    assert len(faults) == 2
 
 
 @pytest.mark.parametrize(("first", "second"), [(ERASED, LINKED), (LINKED, ERASED)])

@@ -31,6 +31,10 @@ FOUND: dict[str, list[Change]] = {
             'on = ["cart.added", "search.performed"]\nwhere = "data.price_fen > 0"',
         )
     ],
+    "KEEPS_ANOTHER": [
+        ('on = "cart.added"', 'on = "user.followed"'),
+        ("entry.value_fen >= 3900", "entry.invited_by != ''"),
+    ],
     "NEVER_TRUE": [("entry.value_fen >= 3900", "entry.value_fen > 5 and entry.value_fen < 3")],
     "ASKED_TOO_EARLY": [(WAIT, '[[step]]\nid = "early"\nif = "clicked(\'offer\')"\n' + WAIT)],
     "NOT_REMEMBERED": [("entry.value_fen >= 3900", "count('page.viewed', '7d') >= 9")],

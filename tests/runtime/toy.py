@@ -26,8 +26,11 @@ class ToyFold:
     def next_due_ms(self) -> int | None:
         return None
 
-    def counters(self) -> Mapping[str, float]:
+    def counts(self) -> Mapping[str, float]:
         return {f"fate.{name}": float(value) for name, value in self._total.items()}
+
+    def counters(self) -> Mapping[str, float]:
+        return self.counts()
 
     def handle(self, value: bytes) -> Sequence[Output]:
         record = json.loads(value)

@@ -6,9 +6,12 @@ from random import Random
 
 import pytest
 
-from streams.scoreboard.tasks import recommend
+from streams.learning.recommend.recommender import Recommender
+from streams.scoreboard.simple_recommender import BEST
+from streams.scoreboard.tasks import recommend, recommend_apart
 from streams.scoreboard.tasks.recommend import Event, Trial
 
+HOUR_MS = 3_600_000
 TINY = recommend.SIZES._replace(
     capacity=64, history=8, window=8, factors=8, negatives=16, latents_every=4, rank_every=16
 )
@@ -48,12 +51,12 @@ def test_each_test_has_a_place_in_every_list(tests: list[Trial]) -> None:
     assert all(names <= set(test.places) for test in tests)
     coarse = [test for test in tests if recommend.is_coarse(test.number)]
     assert sum("river_biased_mf" in test.places for test in tests) == len(coarse) // 3
-    assert all(0 <= place <= recommend.BEST for test in tests for place in test.places.values())
+    assert all(0 <= place <= BEST for test in tests for place in test.places.values())
 
 
 def test_ours_and_covisitation_find_what_comes_next(tests: list[Trial]) -> None:
     hits = {
-        name: sum(test.places[name] < recommend.BEST for test in tests)
+        name: sum(test.places[name] < BEST for test in tests)
         for name in ("ours", "covisitation", "popularity")
     }
     assert hits["ours"] > hits["popularity"]
@@ -97,3 +100,32 @@ def test_events_are_read_in_the_order_of_their_times_ties_by_person_and_film(
     assert [event.film for event in recommend.read_events(path)] == ["6", "7", "15"]
     path.write_text("item\ttitle\tyear\tclass\n5\tA Film\t1995\tDrama War\n")
     assert recommend.read_films(path) == {"5": ["1990s", "Drama", "War"]}
+
+
+def test_recommenders_apart_that_tell_each_other_lose_less_than_those_that_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in (("FIRST", 200), ("EVERY", 3)):
+        monkeypatch.setattr(recommend, name, value)
+    monkeypatch.setattr(recommend, "CHOSEN", ())
+    sizes = {"SIZES": TINY, "PARTITIONS": (4,), "SHARE_INPUTS": 16}
+    for name, size in sizes.items():
+        monkeypatch.setattr(recommend_apart, name, size)
+    found = recommend_apart.compare(stream(900), {})
+    assert [score.metric[:5] for score in found] == ["HR@10", "NDCG@"]
+    for score in found:
+        assert score.low <= score.ours <= score.high
+        assert score.ours < score.peers["each alone"]
+
+
+def test_a_letter_arrives_a_minute_after_it_was_told() -> None:
+    post = recommend_apart.Post(2)
+    recommenders = [Recommender(b"", TINY) for _ in range(2)]
+    for recommender in recommenders:
+        recommender.begin_sharing()
+    recommenders[0].learn_one("1", [], HOUR_MS)
+    post.pass_on(recommenders, 0, HOUR_MS)
+    post.pass_on(recommenders, 1, HOUR_MS + recommend_apart.ON_THE_WAY_MS - 1)
+    assert recommenders[1].catalogue.place("1") is None
+    post.pass_on(recommenders, 1, HOUR_MS + recommend_apart.ON_THE_WAY_MS)
+    assert recommenders[1].catalogue.place("1") is not None

@@ -20,6 +20,7 @@ from streams.engine.budget.account import (
     TOTAL,
     UNKNOWN_VERSION,
     Account,
+    day_start_ms,
     drop_ms,
     ledger_of,
     row_key,
@@ -213,7 +214,9 @@ class Coordinator:
     def _learn(self, book: Book, report: Report, holding: Holding) -> None:
         demand_fen = report.demand_fen - holding.demand_fen
         if demand_fen > 0 and book.account.pacing == "demand" and report.day != TOTAL:
-            book.curve.count(book.account, demand_fen, report.at_ms)
+            # What is told after midnight was asked for before.
+            ends_ms = day_start_ms(book.account.zone, report.day + 1)
+            book.curve.count(book.account, demand_fen, min(report.at_ms, ends_ms - 1))
             self._changed[BOOK_PREFIX + report.account.encode()] = None
 
     def _serve(self, book: Book, day: int, pot: Pot, now_ms: int) -> list[To]:

@@ -32,10 +32,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from streams.engine.choices import rows
 from streams.engine.choices.choice import Candidate, Step, best_of, money, vector, with_floor
 from streams.engine.choices.matching import best_probabilities
 from streams.engine.choices.products import Trust, begun, products
+from streams.learning import rows
 from streams.learning.ridge import BayesianRidge
 
 POOL_RIDGE: Final = 1.0  # prior precision of the regression over all arms, around zero

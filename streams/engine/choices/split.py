@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from streams.engine.choices import rows
 from streams.engine.choices.choice import Candidate, Step, with_floor
+from streams.learning import rows
 
 
 class SplitRow(Struct, array_like=True, tag="split"):

@@ -14,9 +14,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from streams.engine.choices import rows
 from streams.engine.choices.choice import Candidate, Step, money, with_floor
 from streams.engine.choices.matching import best_probabilities
+from streams.learning import rows
 
 MEAN_EXAMPLES: Final = 1.0  # the prior's, as many examples
 VARIANCE_EXAMPLES: Final = 100.0

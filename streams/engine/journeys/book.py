@@ -24,6 +24,10 @@ from streams.engine.state import decode_row, encode_row
 PREFIX: Final = b"j:"
 MOST_BODY_BYTES: Final = 12 * 1024
 ALL: Final = "*"
+KEEPS_NOBODY: Final = (
+    "would keep who another person is, whose erasure would not reach it; ask data. in "
+    "entry.where, or profile.invited_by"
+)
 
 
 class Kept(Struct, array_like=True):
@@ -133,9 +137,11 @@ class Book:
         if newest is not None and spec.version <= newest.version:
             return f"version {newest.version} is published already; raise the version above it"
         try:
-            Journey(spec, self._vocabulary)
+            wants = Journey(spec, self._vocabulary).wants
         except ValueError as error:  # a JourneyError, or a duration out of bounds
             return str(error)
+        if wants:
+            return f"{wants[0]}: {KEEPS_NOBODY}"
         if newest is not None:
             self._replace(newest, now_ms)
         self._keep(spec, Kept(body, sha256))

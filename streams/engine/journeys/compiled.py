@@ -16,6 +16,7 @@ from streams.engine.journeys.vocabulary import (
     check_type,
     fields_of,
     kept_fields,
+    others_in,
 )
 from streams.engine.moment import DAILY_CHECK
 from streams.expressions import Expression, ExpressionError, Kind, compile_expression
@@ -69,7 +70,8 @@ class Reward(NamedTuple):
 
 
 class Journey:
-    """One version of a journey. `keeps`: which fields of the entry event its instances keep."""
+    """One version of a journey. `keeps`: which fields of the entry event its instances keep;
+    `wants`: places that ask it to keep who another person is, which it does not."""
 
     def __init__(self, spec: JourneySpec, vocabulary: Vocabulary) -> None:
         self.spec = spec
@@ -85,7 +87,11 @@ class Journey:
         entry = spec.entry
         self.enter = self._condition("entry.where", entry.where, on=self.on, inside=False)
         self.guard = self._condition("entry.guard", entry.guard)
+        others = others_in(self.on)
         self.key = self._key(entry.key)
+        keyed = entry.key.partition(".")[2] in others
+        if keyed:  # one was published before that was refused: its people have one instance each
+            self.key = None
         self.late_ms = duration_ms(entry.late)
         self.cooldown_ms = duration_ms(entry.reentry.cooldown)
         self.retry_ms = duration_ms(entry.reentry.retry)
@@ -97,7 +103,9 @@ class Journey:
         self._refuse_loops()
         self.waits_on = frozenset().union(*(step.waits_on for step in self.steps))
         self.kinds: Mapping[str, Kind] = kept_fields(self.on)
-        self.keeps = tuple(sorted(self._kept()))
+        self.keeps = tuple(sorted(self._kept() - others))
+        asking = [place for place, one in self.expressions if _asks_for(one, others)]
+        self.wants = ("entry.key", *asking) if keyed else tuple(asking)
         self.asks_for = frozenset(str(args[0]) for args in self._calls("count", "last"))
         self.rewarded_by = self._kept_for("goal.")
         self.equalities = self._equalities()
@@ -338,6 +346,11 @@ class Journey:
                 check_type(name)
             except ValueError as error:
                 raise JourneyError(f"{where}: {error}") from None
+
+
+def _asks_for(expression: Expression, fields: frozenset[str]) -> bool:
+    """Of the entry event."""
+    return any(path[0] == "entry" and path[1] in fields for path in expression.paths)
 
 
 def _ways(step: CompiledStep) -> tuple[int, ...]:

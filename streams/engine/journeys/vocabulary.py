@@ -21,6 +21,7 @@ from typing import Any, Final, get_type_hints
 
 from streams.contract.events import TYPES
 from streams.contract.policy import DAY_MS
+from streams.contract.reductions import REDUCED
 from streams.engine.insight import Insight
 from streams.engine.journeys.model_words import ModelWords
 from streams.engine.journeys.view import View
@@ -266,6 +267,13 @@ def kept_fields(types: Iterable[str]) -> dict[str, Kind]:
     """What `entry.` may name: as `data.`, but for what changes with time."""
     passing = ("interest", "age")
     return {name: kind for name, kind in fields_of(types).items() if name not in passing}
+
+
+def others_in(types: Iterable[str]) -> frozenset[str]:
+    """Fields of the events of these types that say who another person is. No row keeps them: an
+    erasure of that person would not reach it."""
+    reduced = [REDUCED.get(TYPES[name], {}) for name in types if name in TYPES]
+    return frozenset(name for rules in reduced for name, rule in rules.items() if rule == "alias")
 
 
 def check_type(name: str) -> None:

@@ -11,16 +11,18 @@ Marks end after 30 days. Staff may confirm or clear a person (`abuse.confirmed`,
 the suspicion learns from both, in every partition, and who was cleared is left alone for a while.
 """
 
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from math import log2
 from typing import ClassVar, Final, NamedTuple
 
+import msgspec
 from msgspec import Struct
 
 from streams.contract.events import ACTIVITY, TYPES, AbuseVerdict, Coupon, Followed, Order, Payment
 from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
 from streams.engine.models.abuse_features import NAMES, features
+from streams.engine.models.abuse_letters import AbuseLetter, Found, Met, Verdict
 from streams.engine.models.abuse_rings import ADDRESS, DEVICE, INVITER, Homes
 from streams.engine.models.abuse_state import Watched
 from streams.engine.models.model import Body, Model, Surroundings
@@ -152,15 +154,22 @@ class AbuseModel(Model):
         said = self._standing(watched, person.state.activity, now_ms)
         return self._homes.tell(watched, person.user_id, {}, said, now_ms)
 
-    def receive(self, body: Body, now_ms: int) -> list[Effect]:
-        if "ring" in body:
-            self._homes.known(body, now_ms)
-            return []
-        if "signs" in body:
-            self._suspicion.learn(_opened(b64decode(body["signs"])), abusive=body["abusive"])
+    def read(self, letter: Body) -> AbuseLetter:
+        if "ring" in letter:
+            return msgspec.convert(letter, Found)
+        if "signs" in letter:
+            return msgspec.convert(letter, Verdict)
+        return msgspec.convert(letter, Met)
+
+    def receive(self, letter: AbuseLetter, now_ms: int) -> list[Effect]:
+        if isinstance(letter, Met):
+            return self._homes.told(letter, now_ms)
+        if isinstance(letter, Found):
+            self._homes.known(letter, now_ms)
+        else:
+            self._suspicion.learn(_opened(letter.signs), abusive=letter.abusive)
             self._changed[SUSPICION] = None
-            return []
-        return self._homes.told(body, now_ms)
+        return []
 
     # One person.
 

@@ -5,13 +5,15 @@ they make a ring, every partition gets its number.
 """
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from streams.contract.insights import Alert
 from streams.contract.policy import DAY_MS
 from streams.engine import chance
+from streams.engine.models.abuse_letters import MOST_NAME, Found, Met
 from streams.engine.models.abuse_state import MOST_CLAIMS, Link, Watched, linked, links_of
 from streams.engine.models.model import Body, Surroundings, alert
 from streams.engine.outcome import Effect
@@ -23,7 +25,6 @@ VERDICT_S: Final = 30 * DAY_S
 RENEW_DAYS: Final = 15  # a verdict with less left, or a link told earlier, is told again
 NEVER_DAYS: Final = 1 << 20
 CAPACITY: Final = 40_000  # groups in a partition
-MOST_NAME: Final = 63  # characters of any alphabet; a pseudonym has 22
 
 DEVICE, ADDRESS, INVITER = range(3)
 KINDS: Final = ("device", "address", "inviter")
@@ -115,19 +116,19 @@ class Homes:
         tag = chance.number(around.seed, "member", str(number), user_id) & 0xFFFF
         # Who invited is a person, whose id stands nowhere else.
         name = "" if kind == INVITER else name[:MOST_NAME]
-        body = {"group": number, "kind": kind, "name": name, "tag": tag, "said": said}
+        met = Met(number, kind, name, tag, said)
         home = number % around.partitions
         if home == around.partition:
-            return self.told(body, now_ms)
-        return [self._letter(home, body)]
+            return self.told(met, now_ms)
+        return [self._letter(home, msgspec.to_builtins(met))]
 
-    def told(self, body: dict[str, Any], now_ms: int) -> list[Effect]:
+    def told(self, met: Met, now_ms: int) -> list[Effect]:
         """At its home: a group has a new member, or one that takes coupons otherwise now."""
-        number, kind, now_s, day = body["group"], body["kind"], now_ms // 1_000, now_ms // DAY_MS
-        group = self._groups.get(number) or Group(kind, 0, 0, body["name"], ())
-        if body["name"]:
-            group = group._replace(name=body["name"])
-        group = joined(group, body["tag"], day, body["said"], self._groups.touched + 1)
+        number, kind, now_s, day = met.group, met.kind, now_ms // 1_000, now_ms // DAY_MS
+        group = self._groups.get(number) or Group(kind, 0, 0, met.name, ())
+        if met.name:
+            group = group._replace(name=met.name)
+        group = joined(group, met.tag, day, met.said, self._groups.touched + 1)
         effects: list[Effect] = []
         if group.until_s - now_s < RENEW_DAYS * DAY_S and is_ring(group, BARS[kind], day):
             if group.until_s <= now_s:
@@ -137,9 +138,9 @@ class Homes:
         self._groups.put(number, group)
         return effects
 
-    def known(self, body: dict[str, Any], now_ms: int) -> None:
+    def known(self, found: Found, now_ms: int) -> None:
         """Another partition found a ring."""
-        self._rings.put(body["ring"], body["kind"], body["until_s"], now_ms // 1_000)
+        self._rings.put(found.ring, found.kind, found.until_s, now_ms // 1_000)
 
     def _found(self, number: int, group: Group, now_s: int) -> list[Effect]:
         around = self._around

@@ -118,7 +118,7 @@ class ChurnModel:
         outlook = Outlook(activity, population.presence, now_ms)
         ahead = outlook.ahead(daily, self._days)
         probability = self._calibration.apply(ahead.silence)
-        bucket = bisect_left(SILENT_DAYS, max(now_ms - activity.last_ms, 0) / DAY_MS)
+        bucket = _bucket(activity, now_ms)
         settled = outlook.settled()
         if settled:
             population.presence.learn(outlook.posterior)
@@ -132,6 +132,16 @@ class ChurnModel:
             self._put_on_record(state, ahead.silence, probability, settled=settled)
             state.pending_bucket = bucket
         return ChurnScore(state.probability, sigmoid(ahead.next), now_ms, self._days)
+
+    def score(self, activity: Activity, state: ChurnState, now_ms: int) -> float:
+        """P(churn within the horizon) as of now; of the last check for whom nothing is foreseen:
+        newcomers before their first one, the lost and the left. Changes nothing."""
+        checked = 0 < state.checked_ms < now_ms and activity.last_ms > state.left_ms
+        if not checked or now_ms - activity.last_ms > self._watch_ms:
+            return state.probability
+        ahead = Outlook(activity, self._population.presence, now_ms).ahead(self._daily, self._days)
+        probability = self._calibration.apply(ahead.silence)
+        return self._guard.answer(probability, _bucket(activity, now_ms))
 
     def hard(self, state: ChurnState, now_ms: int) -> None:
         """The person ended the relation: the pending score has come true, and watching ends."""
@@ -304,6 +314,11 @@ def _active_within(from_ms: int, to_ms: int, last_ms: int) -> bool | None:
     if last_ms <= from_ms:
         return False
     return True if last_ms <= to_ms + SLACK_MS else None
+
+
+def _bucket(activity: Activity, now_ms: int) -> int:
+    """How long the person has been silent, by SILENT_DAYS."""
+    return bisect_left(SILENT_DAYS, max(now_ms - activity.last_ms, 0) / DAY_MS)
 
 
 def _end_watch(state: ChurnState, now_ms: int) -> None:

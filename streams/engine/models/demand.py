@@ -5,25 +5,31 @@ the day (China Standard Time). Each series belongs to one partition; after midni
 it what they counted, so a count is one over all partitions, and ten minutes later the day closes:
 the series learns, and is forecast, the coming 24 hours or 7 days with 90 % intervals. A coupon
 whose expected claims exceed what is left of its stock is an alert.
+What holidays, the days before and shopping festivals do is learned as a factor of each, from the
+first one on, and is no habit of its weekday.
 
 Bounded: a partition keeps 64 series; a newcomer takes the place of the least one when it has been
 met more often than that (Misra, Gries, Finding repeated elements, 1982).
 Backfilled events belong to days long closed and are not counted.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Annotated, Final
 from zlib import crc32
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from streams.contract.insights import Forecast
 from streams.contract.policy import DAY_MS
-from streams.engine.models.model import Body, Model, Surroundings
+from streams.engine.models.letters import Count, Name, check_size
+from streams.engine.models.model import Body, Model, Surroundings, alert
+from streams.engine.models.occasions import OCCASIONS, day_number, occasions
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.activity import ZONE_MS, day_of
 from streams.learning import rows
-from streams.learning.forecast.forecaster import SeriesForecaster
+from streams.learning.forecast.forecaster import Period, SeriesForecaster
 
 HOUR_MS: Final = 3_600_000
 GRACE_MS: Final = 600_000  # after midnight: by then the others have sent theirs
@@ -35,6 +41,9 @@ GATHERED_BYTES: Final = 9_000  # of what waits for its day to close: both stand 
 ROUNDS: Final = 2  # seasons learned before anything is told
 FADING: Final = 0.9  # of how often a series is met, a day
 HOURLY: Final = ("orders", "channel:")  # and whatever begins so
+# Periods that no effect of an occasion is worth: half a day of hours, or two days.
+TRUST_HOURS: Final = 12.0
+TRUST_DAYS: Final = 2.0
 
 CALENDAR: Final = b"m:demand/calendar"
 COUNTS: Final = b"m:demand/counts"
@@ -58,6 +67,17 @@ class Counts(Struct, array_like=True):
     gathered: dict[int, dict[str, list[int]]] = {}
 
 
+class Counted(Struct):
+    """What another partition counted on one day, of the series kept here."""
+
+    day: Annotated[int, Meta(ge=0, le=100_000)]
+    counts: dict[Name, list[Count]]
+
+    def __post_init__(self) -> None:
+        for name, counts in self.counts.items():
+            check_size(f"counts of {name}", len(counts), _periods(name))
+
+
 class SeriesRow(Struct, array_like=True):
     met: float = 0.0  # how often, fading; what decides whether it stays
     total: int = 0  # ever
@@ -71,21 +91,31 @@ class Series:
         self.row = SeriesRow() if row is None else row
         self.hourly = name.startswith(HOURLY)
         self.step_ms = HOUR_MS if self.hourly else DAY_MS
-        self.forecaster = (
-            SeriesForecaster(season=HOURS, horizon=HOURS, floor=0.0, few=True)
-            if self.hourly
-            else SeriesForecaster(season=WEEK, horizon=WEEK, floor=0.0)
+        season, trust = (HOURS, TRUST_HOURS) if self.hourly else (WEEK, TRUST_DAYS)
+        self.forecaster = SeriesForecaster(
+            season=season,
+            horizon=season,
+            calendar=OCCASIONS,
+            floor=0.0,
+            few=self.hourly,
+            calendar_trust=trust,
         )
         if self.row.learned:
             self.forecaster.restore(self.row.learned)
 
-    def learn(self, counts: list[int]) -> None:
-        """What was counted on one day."""
+    def learn(self, counts: list[int], on: Period) -> None:
+        """What was counted on one day, and what was on."""
         row = self.row
         row.met = FADING * row.met + sum(counts)
         row.total += sum(counts)
         for count in counts:
-            self.forecaster.learn_one(float(count))
+            self.forecaster.learn_one(float(count), on)
+
+    def coming(self, day: int, holidays: frozenset[int]) -> list[Period]:
+        """What is on in each of the periods ahead, from the beginning of `day` on."""
+        if self.hourly:
+            return [occasions(day, holidays)] * HOURS
+        return [occasions(day + ahead, holidays) for ahead in range(WEEK)]
 
     @property
     def told(self) -> bool:
@@ -104,6 +134,9 @@ class DemandModel(Model):
         self._here_bytes = 0
         self._series: dict[str, Series] = {}
         self._changed: dict[bytes, None] = {}
+        listed = frozenset(map(day_number, around.config.policy.quiet.holidays))
+        # Set by the engine: those of the policy in force.
+        self.holidays: Callable[[], frozenset[int]] = lambda: listed
         library = around.config.content
         self._stocks = {f"coupon:{one.sku}": one.stock for one in library.coupons if one.stock}
 
@@ -113,7 +146,8 @@ class DemandModel(Model):
         series = self._series.get(name)
         if series is None:
             return 0.0
-        return sum(series.forecaster.forecast(min(periods, series.forecaster.horizon)))
+        xs = series.coming(self._calendar.closed + 1, self.holidays())
+        return sum(series.forecaster.forecast(min(periods, series.forecaster.horizon), xs))
 
     def learn(self, moment: Moment) -> list[Effect]:
         if moment.backfill:
@@ -126,7 +160,7 @@ class DemandModel(Model):
         for name in _names(moment):
             counts = here.get(name)
             if counts is None:
-                counts = [0] * (HOURS if name.startswith(HOURLY) else 1)
+                counts = [0] * _periods(name)
                 size = _size(name, counts)
                 if self._here_bytes + size > HERE_BYTES:
                     calendar.dropped += 1
@@ -158,10 +192,12 @@ class DemandModel(Model):
         self._changed |= dict.fromkeys((CALENDAR, COUNTS))
         return effects
 
-    def receive(self, body: Body, now_ms: int) -> list[Effect]:
-        """What another partition counted on one day, of the series kept here."""
+    def read(self, letter: Body) -> Counted:
+        return msgspec.convert(letter, Counted)
+
+    def receive(self, letter: Counted, now_ms: int) -> list[Effect]:
         self._open(now_ms)
-        self._gather(body["day"], body["counts"])
+        self._gather(letter.day, letter.counts)
         return []
 
     # Rows.
@@ -258,9 +294,10 @@ class DemandModel(Model):
         ends_ms = (day + 1) * DAY_MS - ZONE_MS
         last = ends_ms + DAY_MS > now_ms  # of what is past, nothing is told any more
         effects: list[Effect] = []
+        on = occasions(day, self.holidays())
         for name in sorted(self._series):
             series = self._series[name]
-            series.learn(found.get(name) or [0] * (HOURS if series.hourly else 1))
+            series.learn(found.get(name) or [0] * _periods(name), on)
             self._changed[PREFIX + name.encode()] = None
             if last and series.told:
                 effects += self._tell(name, series, ends_ms, now_ms)
@@ -285,8 +322,9 @@ class DemandModel(Model):
         """What is to come from `start_ms` on, and whether it is more than there is."""
         forecaster, around = series.forecaster, self.around
         ahead = forecaster.horizon
-        mean = forecaster.forecast(ahead)
-        bounds = forecaster.intervals(ahead)
+        xs = series.coming(day_of(start_ms), self.holidays())
+        mean = forecaster.forecast(ahead, xs)
+        bounds = forecaster.intervals(ahead, xs)
         quality = forecaster.quality()
         told: list[Effect] = [
             Forecast(
@@ -309,7 +347,7 @@ class DemandModel(Model):
         if stock and sum(mean) > left:
             detail = "more claims are expected in seven days than are left: add stock or slow down"
             told.append(
-                self.alert("stock", name, now_ms, level=sum(mean), reference=left, detail=detail)
+                alert(around, "stock", name, now_ms, level=sum(mean), reference=left, detail=detail)
             )
         return told
 
@@ -332,6 +370,11 @@ def _names(moment: Moment) -> list[str]:
         return ["orders", f"channel:{_channel(moment.source)}", *categories]
     coupon = moment.data.sku or moment.data.stock_id or moment.data.coupon_id
     return [("coupon:" if moment.type == "coupon.claimed" else "coupon_used:") + coupon]
+
+
+def _periods(name: str) -> int:
+    """How many numbers a day has in the series."""
+    return HOURS if name.startswith(HOURLY) else 1
 
 
 def _bytes_of(counted: dict[str, list[int]]) -> int:

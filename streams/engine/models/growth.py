@@ -10,15 +10,28 @@ the outcome does not depend on how many partitions there are. Each knows the oth
 the invitation is open: so whoever is erased is taken out of the other's row.
 """
 
-from collections.abc import Callable
 from typing import Final
 from zlib import crc32
+
+import msgspec
+from msgspec import Struct
 
 from streams.contract.events import HARD_CHURN
 from streams.contract.partitioning import base_alias, partition_of
 from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
+from streams.engine.models.growth_letters import (
+    Answer,
+    Brought,
+    Converted,
+    Gone,
+    GrowthLetter,
+    Invited,
+    Left,
+    Settled,
+)
 from streams.engine.models.growth_state import MOST_OPEN, OPEN_MS, Grown, Invitation
+from streams.engine.models.letters import Amount, check_size
 from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
@@ -40,6 +53,17 @@ GROUPS: Final = b"m:growth/groups"
 MOST_HOPS: Final = 4  # of a letter to somebody who has become another person elsewhere
 
 
+class Learned(Struct):
+    """By channel, how many invitations were settled and how many of them succeeded."""
+
+    conversion: list[tuple[Amount, Amount]]
+
+    def __post_init__(self) -> None:
+        check_size("channels", len(self.conversion), len(CHANNELS))
+        if any(succeeded > settled for settled, succeeded in self.conversion):
+            raise ValueError("more invitations succeeded than were settled")
+
+
 class GrowthModel(Model):
     NAME = "growth"
     LISTENS = HARD_CHURN | ORDERS | {FOLLOWED, JOINED, ENTERED}
@@ -51,15 +75,6 @@ class GrowthModel(Model):
         self._generations = Generations()
         self._groups = Groups()
         self._changed: dict[bytes, None] = {}
-        self._receivers: dict[str, Callable[[Body, int], list[Effect]]] = {
-            "invited": self._invited,
-            "answer": self._answered,
-            "converted": self._converted,
-            "settled": self._settled,
-            "gone": self._gone,
-            "left": self._left,
-            "brought": self._brought,
-        }
 
     # What journeys and profiles ask.
 
@@ -137,14 +152,32 @@ class GrowthModel(Model):
         over = now_ms >= min(open_.at_ms + OPEN_MS, watched_ms)
         return self._settle(person) if over else []
 
-    def receive(self, body: Body, now_ms: int) -> list[Effect]:
-        if "to" in body:
-            user_id = self.around.stands_for(body["to"])
-            if partition_of(user_id, self.around.partitions) != self.around.partition:
-                hops = body.get("hops", 0) + 1
-                return self._tell(user_id, {**body, "hops": hops}) if hops < MOST_HOPS else []
-            body["to"] = user_id
-        return self._receivers[body["said"]](body, now_ms)
+    def read(self, letter: Body) -> GrowthLetter:
+        found: GrowthLetter = msgspec.convert(letter, GrowthLetter)
+        return found
+
+    def receive(self, letter: GrowthLetter, now_ms: int) -> list[Effect]:
+        letter.to = self.around.stands_for(letter.to)
+        if partition_of(letter.to, self.around.partitions) != self.around.partition:
+            letter.hops += 1
+            on = letter.hops < MOST_HOPS
+            return self._tell(letter.to, msgspec.to_builtins(letter)) if on else []
+        match letter:
+            case Invited():
+                return self._invited(letter)
+            case Answer():
+                self._answered(letter)
+            case Converted():
+                self._converted(letter)
+            case Settled():
+                self._settled(letter)
+            case Gone():
+                self._gone(letter)
+            case Left():
+                self._left(letter)
+            case Brought():
+                return self._brought(letter)
+        return []
 
     def share(self) -> Body | None:
         delta = self._conversion.share()
@@ -153,8 +186,11 @@ class GrowthModel(Model):
         self._changed[CONVERSION] = None
         return {"conversion": delta}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        self._conversion.absorb(delta["conversion"])
+    def read_delta(self, delta: Body) -> Learned:
+        return msgspec.convert(delta, Learned)
+
+    def absorb(self, delta: Learned, now_ms: int) -> None:
+        self._conversion.absorb(delta.conversion)
         self._changed[CONVERSION] = None
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
@@ -228,38 +264,34 @@ class GrowthModel(Model):
         body = {"said": "settled", "of": open_.invited, "converted": open_.converted}
         return self._tell(open_.inviter, body)
 
-    def _answered(self, body: Body, now_ms: int) -> list[Effect]:
-        """How the inviter's earlier invitations ended; or that nobody here invited."""
-        person = self.around.find(body["to"])
+    def _answered(self, letter: Answer) -> None:
+        person = self.around.find(letter.to)
         grown = person.state.grown if person is not None else None
         if person is None or grown is None or grown.open is None:
-            return []
-        if body["known"]:
-            grown.open.settled, grown.open.succeeded = body["settled"], body["succeeded"]
+            return
+        if letter.known:
+            grown.open.settled, grown.open.succeeded = letter.settled, letter.succeeded
         else:
             grown.open = None
         self.around.changed(person)
-        return []
 
-    def _left(self, body: Body, now_ms: int) -> list[Effect]:
-        """The inviter was erased: nothing is learned of this invitation."""
-        person = self.around.find(body["to"])
+    def _left(self, letter: Left) -> None:
+        """Nothing is learned of this invitation."""
+        person = self.around.find(letter.to)
         if person is not None and person.state.grown is not None:
             person.state.grown.open = None
             self.around.changed(person)
-        return []
 
-    def _brought(self, body: Body, now_ms: int) -> list[Effect]:
-        """The person opened what another had shared, on the first day."""
-        person = self.around.find(body["to"])
+    def _brought(self, letter: Brought) -> list[Effect]:
+        person = self.around.find(letter.to)
         if person is None:
             return []
-        return self._begin(person, body["of"], SHARE, body["at_ms"])
+        return self._begin(person, letter.of, SHARE, letter.at_ms)
 
     # The inviter's side.
 
-    def _invited(self, body: Body, now_ms: int) -> list[Effect]:
-        person = self.around.find(body["to"])
+    def _invited(self, letter: Invited) -> list[Effect]:
+        person = self.around.find(letter.to)
         grown = person.state.grown if person is not None else None
         known = person is not None and (grown is None or len(grown.waiting) < MOST_OPEN)
         answer = {"said": "answer", "known": known, "settled": 0, "succeeded": 0}
@@ -267,46 +299,42 @@ class GrowthModel(Model):
             grown = person.state.grown = grown or Grown()
             grown.invited += 1
             if known:
-                grown.waiting = [*grown.waiting, body["of"]]
+                grown.waiting = [*grown.waiting, letter.of]
             answer |= {"settled": grown.settled, "succeeded": grown.succeeded}
-            self._generations.brought(*_age(person, body["at_ms"]))
+            self._generations.brought(*_age(person, letter.at_ms))
             self._changed[GENERATIONS] = None
             self.around.changed(person)
-        return self._tell(body["of"], answer)
+        return self._tell(letter.of, answer)
 
-    def _converted(self, body: Body, now_ms: int) -> list[Effect]:
-        person = self._inviter(body)
+    def _converted(self, letter: Converted) -> None:
+        person = self._inviter(letter)
         if person is not None and person.state.grown is not None:
             person.state.grown.converted += 1
-            self._generations.converted(*_age(person, body["at_ms"]))
+            self._generations.converted(*_age(person, letter.at_ms))
             self._changed[GENERATIONS] = None
-        return []
 
-    def _settled(self, body: Body, now_ms: int) -> list[Effect]:
-        person = self._inviter(body)
+    def _settled(self, letter: Settled) -> None:
+        person = self._inviter(letter)
         if person is not None and person.state.grown is not None:
             grown = person.state.grown
             grown.settled += 1
-            grown.succeeded += bool(body["converted"])
-            grown.waiting = [one for one in grown.waiting if one != body["of"]]
-        return []
+            grown.succeeded += letter.converted
+            grown.waiting = [one for one in grown.waiting if one != letter.of]
 
-    def _inviter(self, body: Body) -> Person | None:
+    def _gone(self, letter: Gone) -> None:
+        person = self._inviter(letter)
+        if person is not None and person.state.grown is not None:
+            grown = person.state.grown
+            grown.waiting = [one for one in grown.waiting if one != letter.of]
+
+    def _inviter(self, letter: Converted | Settled | Gone) -> Person | None:
         """Who waits for news of the person that the letter is of."""
-        person = self.around.find(body["to"])
+        person = self.around.find(letter.to)
         grown = person.state.grown if person is not None else None
-        if person is None or grown is None or body["of"] not in grown.waiting:
+        if person is None or grown is None or letter.of not in grown.waiting:
             return None
         self.around.changed(person)
         return person
-
-    def _gone(self, body: Body, now_ms: int) -> list[Effect]:
-        """Somebody this person brought was erased."""
-        person = self._inviter(body)
-        if person is not None and person.state.grown is not None:
-            grown = person.state.grown
-            grown.waiting = [one for one in grown.waiting if one != body["of"]]
-        return []
 
     # Groups.
 

@@ -5,19 +5,20 @@ in the person's row as at most 48 hashed grams. The guess was made before the to
 how often it was right is counted on messages nobody had learned.
 """
 
-from struct import pack, unpack
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.models.said_state import Asked
+from streams.engine.models.told_texts import ToldTexts, packed, unpacked
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.state import UserState
 from streams.engine.store import Person
 from streams.learning import rows
-from streams.learning.text.intent import UNKNOWN, Intent
+from streams.learning.text.intent import BUCKETS, MOST, UNKNOWN, Intent
 from streams.learning.text.topics import label_of
 
 MESSAGE: Final = "message.received"
@@ -27,6 +28,8 @@ TOLD: Final = PREFIX + b"told"
 WAITS_S: Final = 86_400
 KEPT: Final = 1.0 - 1.0 / 1_000  # figures follow the last thousand topics
 MOST_TOLD: Final = 64  # messages between two letters
+WIDTH: Final = 2  # bytes of a bucket
+MOST_LABEL: Final = 2_048  # characters: of a topic's 64 each may stand for more than one
 
 
 class Counts(Struct, array_like=True):
@@ -39,11 +42,14 @@ class Counts(Struct, array_like=True):
     expired: int = 0
 
 
-class Told(Struct, array_like=True):
-    """What the other partitions have not heard yet."""
+Buckets = Annotated[list[Annotated[int, Meta(ge=0, lt=BUCKETS)]], Meta(max_length=MOST)]
+Label = Annotated[str, Meta(min_length=1, max_length=MOST_LABEL)]
 
-    messages: list[tuple[bytes, str]] = []
-    dropped: int = 0
+
+class Learned(Struct):
+    """Messages by their grams, and the labels of their topics."""
+
+    messages: Annotated[list[tuple[Buckets, Label]], Meta(max_length=MOST_TOLD)]
 
 
 class IntentModel(Model):
@@ -55,7 +61,7 @@ class IntentModel(Model):
         super().__init__(around)
         self._intent = Intent()
         self._counts = Counts()
-        self._told = Told()
+        self._told = ToldTexts[str]()
         self._changed: dict[bytes, None] = {}
 
     @staticmethod
@@ -86,15 +92,16 @@ class IntentModel(Model):
         return []
 
     def share(self) -> Body | None:
-        told = self._told
-        if not told.messages:
+        if not self._told.texts:
             return None
-        self._told = Told(dropped=told.dropped)
         self._changed[TOLD] = None
-        return {"messages": [[_unpacked(grams), label] for grams, label in told.messages]}
+        return {"messages": self._told.take(WIDTH)}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        for buckets, label in delta["messages"]:
+    def read_delta(self, delta: Body) -> Learned:
+        return msgspec.convert(delta, Learned)
+
+    def absorb(self, delta: Learned, now_ms: int) -> None:
+        for buckets, label in delta.messages:
             self._intent.learn(buckets, label)
 
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
@@ -108,7 +115,7 @@ class IntentModel(Model):
         if key == COUNTS:
             self._counts = rows.unpack(row, Counts)
         elif key == TOLD:
-            self._told = rows.unpack(row, Told)
+            self._told = rows.unpack(row, ToldTexts[str])
         elif key.startswith(PREFIX):
             self._intent.load_row(key[len(PREFIX) :], row)
         else:
@@ -132,10 +139,10 @@ class IntentModel(Model):
         if before is not None and before.at_s - at_s > WAITS_S:  # long past: another matter
             return
         if before is not None and before.waits and abs(at_s - before.at_s) <= WAITS_S:
-            buckets = self._intent.strongest([*_unpacked(before.grams), *buckets])
+            buckets = self._intent.strongest([*unpacked(before.grams, WIDTH), *buckets])
             at_s = max(at_s, before.at_s)
         guess = self._intent.guess(buckets)
-        state.asked = Asked(at_s, pack(f"<{len(buckets)}H", *buckets), str(guess.label))
+        state.asked = Asked(at_s, packed(buckets, WIDTH), str(guess.label))
 
     def _answered(self, asked: Asked, topic: str, at_s: int) -> None:
         if at_s < asked.at_s:  # of a session before: that of this message comes yet
@@ -153,14 +160,7 @@ class IntentModel(Model):
         counts.sure = KEPT * counts.sure + sure
         counts.right = KEPT * counts.right + (sure and asked.guess == label)
         self._changed[COUNTS] = None
-        self._intent.learn(_unpacked(grams), label)
+        self._intent.learn(unpacked(grams, WIDTH), label)
         if self.around.partitions > 1:
-            if len(self._told.messages) < MOST_TOLD:
-                self._told.messages.append((grams, label))
-            else:
-                self._told.dropped += 1
+            self._told.add(grams, label, MOST_TOLD)
             self._changed[TOLD] = None
-
-
-def _unpacked(grams: bytes) -> list[int]:
-    return list(unpack(f"<{len(grams) // 2}H", grams))

@@ -9,7 +9,7 @@ partitions, which arrive exactly once.
 
 What is learned in one partition reaches the others as deltas: `share` gives what was learned here
 since the last call, as sums that add up in any order; each other partition is told to `absorb` it.
-With one partition nobody asks.
+With one partition nobody asks. How letters stand on the log, and which are refused: letters.py.
 """
 
 from collections.abc import Callable
@@ -33,6 +33,10 @@ def _nobody(user_id: str) -> None:
     """Nobody is known."""
 
 
+def _uncounted(name: str) -> None:
+    """Nobody counts."""
+
+
 class Surroundings(NamedTuple):
     """What a model may reach. Letters go through `Model.letter`."""
 
@@ -45,6 +49,7 @@ class Surroundings(NamedTuple):
     # For `receive`: a person of this partition, and whom a user id stands for now, maybe elsewhere.
     find: Callable[[str], Person | None] = _nobody
     stands_for: Callable[[str], str] = str
+    counted: Callable[[str], None] = _uncounted  # one more of this name, in the partition's books
 
 
 class Model:
@@ -53,6 +58,9 @@ class Model:
     NAME: ClassVar[str]  # its rows are m:<NAME>/...
     LISTENS: ClassVar[frozenset[str]] = frozenset()  # event types given to `learn`
     CHECKS: ClassVar[bool] = False  # whether daily checks are given to `check`
+    # Version of the letters it writes, one more whenever an older release would misread them; it
+    # reads those up to this one.
+    LETTERS: ClassVar[int] = 1
     due_ms: int = NEVER_MS  # when `settle` wants to be called, in the log's time
 
     def __init__(self, around: Surroundings) -> None:
@@ -73,33 +81,27 @@ class Model:
 
     def letter(self, to: int, body: Body) -> Mail:
         """Mail to the model of this name in partition `to`: `receive` gets the body there."""
-        return self.around.letter(to, {"model": self.NAME, "letter": body})
+        return self.around.letter(to, addressed(type(self), body))
 
-    def alert(
-        self,
-        kind: AlertKind,
-        name: str,
-        now_ms: int,
-        *,
-        level: float,
-        reference: float,
-        detail: str,
-    ) -> Alert:
-        """Something a person should look at."""
-        return alert(
-            self.around, kind, name, now_ms, level=level, reference=reference, detail=detail
-        )
+    def read(self, letter: Body) -> Any:
+        """A letter as `receive` is given it: typed, whole and within bounds. Changes nothing;
+        raises ValueError where it is none."""
+        raise ValueError(f"the {self.NAME} model gets no letters")
 
-    def receive(self, body: Body, now_ms: int) -> list[Effect]:
-        """A letter of this model in another partition."""
+    def receive(self, letter: Any, now_ms: int) -> list[Effect]:
+        """A letter of this model in another partition, as read."""
         return []
 
     def share(self) -> Body | None:
         """What was learned here since the last call; None: nothing."""
         return None
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        """What another partition learned."""
+    def read_delta(self, delta: Body) -> Any:
+        """What another partition's `share` gave, as `read` does it."""
+        raise ValueError(f"the {self.NAME} model shares nothing")
+
+    def absorb(self, delta: Any, now_ms: int) -> None:
+        """What another partition learned, as read."""
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         """The person is erased: what rows hold by their id goes."""
@@ -126,6 +128,11 @@ class Model:
         return {}
 
 
+def addressed(model: type[Model], body: Body) -> Body:
+    """A letter to the model of this kind, as it stands in the mail."""
+    return {"model": model.NAME, "version": model.LETTERS, "letter": body}
+
+
 def alert(
     around: Surroundings,
     kind: AlertKind,
@@ -136,7 +143,8 @@ def alert(
     reference: float,
     detail: str,
 ) -> Alert:
-    """The same one with the same detail has one id on one day."""
+    """Something a person should look at. The same one with the same detail has one id on one
+    day."""
     told = (kind, name, detail, str(around.partition), str(day_of(now_ms)))
     return Alert(
         alert_id=chance.identifier(around.seed, "alert", *told),

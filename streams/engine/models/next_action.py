@@ -1,14 +1,30 @@
 """What people do next: learned at each action, asked by journeys and profiles."""
 
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
 from streams.engine.models.doing import NAMES, TYPES, Doing
 from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.state import UserState
-from streams.learning.next_action import NextAction
+from streams.learning.next_action import GAPS_MS, MOST_OWN, NextAction
 
 CART, ORDER, PAY = NAMES.index("cart"), NAMES.index("order"), NAMES.index("pay")
 PREFIX = b"m:next_action/"
+CODES = (len(NAMES) + 1) ** 2 * (len(GAPS_MS) + 1) * len(NAMES)  # a context and an action each
+
+
+class Counted(Struct):
+    """Contexts and counts, one after the other."""
+
+    counted: Annotated[list[Annotated[int, Meta(ge=0, le=10**9)]], Meta(max_length=2 * MOST_OWN)]
+
+    def __post_init__(self) -> None:
+        if len(self.counted) % 2 or any(code >= CODES for code in self.counted[::2]):
+            raise ValueError("contexts that are none, or without a count")
 
 
 class NextActionModel(Model):
@@ -59,8 +75,11 @@ class NextActionModel(Model):
         counted = self._actions.share()
         return None if counted is None else {"counted": counted}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        self._actions.absorb(delta["counted"])
+    def read_delta(self, delta: Body) -> Counted:
+        return msgspec.convert(delta, Counted)
+
+    def absorb(self, delta: Counted, now_ms: int) -> None:
+        self._actions.absorb(delta.counted)
 
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
         return self._actions.changed_rows(PREFIX)

@@ -10,12 +10,14 @@ from math import log1p
 from typing import Final
 
 import msgspec
+from msgspec import Struct
 
 from streams.contract.events import HARD_CHURN
 from streams.contract.policy import DAY_MS
 from streams.contract.triggers import Contribution
 from streams.engine.models.doing import NAMES as ACTIONS
 from streams.engine.models.doing import Doing
+from streams.engine.models.letters import check_weights
 from streams.engine.models.model import Body, Model, Surroundings, gate_moved
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
@@ -27,7 +29,9 @@ from streams.learning.guard import Guard
 from streams.learning.logistic import LogisticDelta
 
 HOUR_MS: Final = 3_600_000
-ENDS_MS: Final = (HOUR_MS, DAY_MS, 3 * DAY_MS, 7 * DAY_MS)
+# By the day: a positive is learned when it comes, a negative when its stage is over, so long stages
+# would teach too many positives while people are still joining.
+ENDS_MS: Final = (HOUR_MS, *range(DAY_MS, 8 * DAY_MS, DAY_MS))
 PREFIX: Final = b"m:purchase/"
 GATE: Final = PREFIX + b"gate/"
 BUCKETS: Final = 7
@@ -46,6 +50,13 @@ NAMES: Final = (
     "approached",
     "responsive",
 )
+
+
+class Learned(Struct):
+    learned: LogisticDelta
+
+    def __post_init__(self) -> None:
+        check_weights(self.learned, 2 * len(NAMES) + len(ENDS_MS))
 
 
 class PurchaseModel(Model):
@@ -87,8 +98,11 @@ class PurchaseModel(Model):
         delta = self._outcome.share()
         return None if delta is None else {"learned": msgspec.to_builtins(delta)}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        self._outcome.absorb(msgspec.convert(delta["learned"], LogisticDelta))
+    def read_delta(self, delta: Body) -> Learned:
+        return msgspec.convert(delta, Learned)
+
+    def absorb(self, delta: Learned, now_ms: int) -> None:
+        self._outcome.absorb(delta.learned)
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         self._censor(person.state)

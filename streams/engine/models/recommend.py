@@ -3,6 +3,9 @@
 A visit goes to a journal at once; the rows of items, of which each visit changes many, follow every
 few thousand visits. The state is the rows of that moment and the journal since: loading it folds
 the journal again, which gives the same bits.
+
+Partitions tell each other how often items were met and which two together, without people: where
+few people live, that is most of what can be known. Factors and weights of the ranker stay at home.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,8 +16,8 @@ from zlib import crc32
 from msgspec import Struct
 
 from streams.contract.events import Order
-from streams.engine.models import visited
-from streams.engine.models.model import Model, Surroundings
+from streams.engine.models import recommend_letters, visited
+from streams.engine.models.model import Body, Model, Surroundings
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.interests import CATEGORIES, Population
@@ -23,6 +26,7 @@ from streams.engine.store import Person
 from streams.learning import rows
 from streams.learning.recommend.catalogue import MOST_TAGS, MOST_TEXT, key_of
 from streams.learning.recommend.recommender import Recommender, Sizes
+from streams.learning.recommend.telling import Told
 
 PREFIX: Final = b"m:recommend/"
 JOURNAL: Final = b"journal/"
@@ -36,8 +40,10 @@ WEIGHTS: Final = {
     "order.paid": 4.0,
 }
 MOST_ORDERED: Final = 8  # items of one order that count
-CHECKPOINT: Final = 4_096  # visits from one writing of all changed rows to the next
+CHECKPOINT: Final = 8_192  # visits from one writing of all changed rows to the next
 CHUNK: Final = 12_000  # bytes of the journal in one row, as estimated from above
+MOST_CHUNKS: Final = 256  # of the journal, until all changed rows are written
+LETTER: Final = 8_192  # bytes of JSON of one letter, at most
 SIZES: Final = Sizes()
 
 # Reason -> in Chinese and in English; {} is the item or category it is about.
@@ -80,12 +86,14 @@ class RecommendModel(Model):
     def __init__(self, around: Surroundings) -> None:
         super().__init__(around)
         self._recommender = Recommender(around.seed, SIZES)
-        self._chunks: list[list[Visit]] = [[]]  # the journal since the last checkpoint
+        if around.partitions > 1:
+            self._recommender.begin_sharing()
+        self._chunks = [Chunk([])]  # the journal since the last checkpoint
         self._bytes = 0  # of the last chunk
         self._visits = 0  # in the journal
         self._dirty: dict[int, None] = {}  # chunks that changed
         self._written: dict[bytes, bytes | None] = {}  # rows of the last checkpoint
-        self._loaded: dict[int, list[Visit]] = {}  # a journal that is not folded yet
+        self._loaded: dict[int, Chunk] = {}  # a journal that is not folded yet
 
     def learn(self, moment: Moment) -> list[Effect]:
         """Each item of an order counts; an item met again moves to the front."""
@@ -111,8 +119,11 @@ class RecommendModel(Model):
         """The best first, without the last items the person met; only those `among`, if given.
         Not `personal`: the same for everybody."""
         self._settle()
-        before = visited.keys(state.visited) if personal else ()
-        found = self._recommender.rank(before, now_ms, most, seen=before, among=among)
+        met = state.visited if personal else visited.NOTHING
+        before, times_ms = visited.read(met)
+        found = self._recommender.rank(
+            before, now_ms, most, times_ms=times_ms, seen=before, among=among
+        )
         return [Recommended(one.item_id, one.score, _reason(*one[2:])) for one in found]
 
     def match(
@@ -141,6 +152,22 @@ class RecommendModel(Model):
                     found.append(Recommended(item_id, log(share), f"new_in:{category}"))
         return found[:most]
 
+    def share(self) -> Body | None:
+        self._settle()
+        told = self._recommender.share(LETTER)
+        if told is None:
+            return None
+        self._begin_chunk(Chunk([], told=True))
+        return recommend_letters.written(told)
+
+    def read_delta(self, delta: Body) -> Told:
+        return recommend_letters.read(delta)
+
+    def absorb(self, delta: Told, now_ms: int) -> None:
+        self._settle()
+        self._recommender.absorb(delta)
+        self._begin_chunk(Chunk([], heard=delta))
+
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         """The journal knows visits by person until a checkpoint, so one is made."""
         self._settle()
@@ -151,7 +178,7 @@ class RecommendModel(Model):
     def changed_rows(self) -> list[tuple[bytes, bytes | None]]:
         found, self._written = self._written, {}
         for chunk in self._dirty:
-            found[PREFIX + JOURNAL + b"%d" % chunk] = rows.pack(Chunk(self._chunks[chunk]))
+            found[PREFIX + JOURNAL + b"%d" % chunk] = rows.pack(self._chunks[chunk])
         self._dirty = {}
         return list(found.items())
 
@@ -161,7 +188,7 @@ class RecommendModel(Model):
         if not name.startswith(JOURNAL):
             self._recommender.load_row(name, row)
         elif number.isdigit():
-            self._loaded[int(number)] = rows.unpack(row, Chunk).visits
+            self._loaded[int(number)] = rows.unpack(row, Chunk)
         else:
             raise ValueError(f"the recommend model has no row {key!r}")
 
@@ -186,23 +213,33 @@ class RecommendModel(Model):
         visit = Visit(item_id, before, moment.time_ms, known, _key(person), weight)
         size = _size(visit)
         if self._bytes + size > CHUNK:
-            self._chunks.append([])
-            self._bytes = 0
-        self._chunks[-1].append(visit)
+            self._begin_chunk(Chunk([]))
+        self._chunks[-1].visits.append(visit)
         self._bytes += size
         self._visits += 1
         self._dirty[len(self._chunks) - 1] = None
         self._fold(visit)
-        person.state.visited = visited.met(before, key_of(item_id))
+        person.state.visited = visited.met(before, key_of(item_id), moment.time_ms // 1_000)
         if self._visits >= CHECKPOINT:
             self._checkpoint()
 
+    def _begin_chunk(self, chunk: "Chunk") -> None:
+        """A letter stands at the beginning of one. With too many of them all is written."""
+        if self._chunks[-1] == EMPTY:
+            self._chunks.pop()  # an empty one has no row; places in the list are names of rows
+        self._chunks.append(chunk)
+        self._bytes = chunk.size()
+        self._dirty[len(self._chunks) - 1] = None
+        if len(self._chunks) > MOST_CHUNKS:
+            self._checkpoint()
+
     def _fold(self, visit: Visit) -> None:
-        before = visited.keys(visit.before)
+        before, times_ms = visited.read(visit.before)
         self._recommender.learn_one(
             visit.item_id,
             before,
             visit.time_ms,
+            times_ms=times_ms,
             tags=visit.tags,
             person=visit.person,
             weight=visit.weight,
@@ -215,7 +252,7 @@ class RecommendModel(Model):
             self._written[PREFIX + name] = row
         for chunk in range(len(self._chunks)):
             self._written[PREFIX + JOURNAL + b"%d" % chunk] = None
-        self._chunks, self._bytes, self._visits, self._dirty = [[]], 0, 0, {}
+        self._chunks, self._bytes, self._visits, self._dirty = [Chunk([])], 0, 0, {}
 
     def _settle(self) -> None:
         """Fold a loaded journal, once all rows are there."""
@@ -223,15 +260,31 @@ class RecommendModel(Model):
             return
         self._chunks = [self._loaded[chunk] for chunk in sorted(self._loaded)]
         self._loaded = {}
-        for visits in self._chunks:
-            for visit in visits:
+        for chunk in self._chunks:
+            if chunk.told:
+                self._recommender.share(LETTER)
+            if chunk.heard is not None:
+                self._recommender.absorb(chunk.heard)
+            for visit in chunk.visits:
                 self._fold(visit)
-        self._visits = sum(map(len, self._chunks))
-        self._bytes = sum(map(_size, self._chunks[-1]))
+        self._visits = sum(len(chunk.visits) for chunk in self._chunks)
+        self._bytes = self._chunks[-1].size()
 
 
 class Chunk(Struct, array_like=True):
+    """A part of the journal. Before the visits a letter was `told`, or one was `heard`."""
+
     visits: list[Visit]
+    told: bool = False
+    heard: Told | None = None
+
+    def size(self) -> int:
+        """Bytes of it in a row, from above."""
+        letter = 0 if self.heard is None else len(rows.pack(self.heard))
+        return letter + sum(map(_size, self.visits))
+
+
+EMPTY: Final = Chunk([])
 
 
 def in_words(reason: str, language: str = "zh") -> str:

@@ -18,6 +18,7 @@ from streams.contract.events import HARD_CHURN
 from streams.contract.insights import SegmentChanged
 from streams.contract.policy import DAY_MS
 from streams.engine.models.model import Body, Model, Surroundings
+from streams.engine.models.segment_letters import Batch, Bins, Centres, read
 from streams.engine.models.segment_state import Segmented
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
@@ -25,7 +26,7 @@ from streams.engine.profile.activity import ZONE_MS
 from streams.engine.state import NO, UserState
 from streams.engine.store import Person
 from streams.learning import rows
-from streams.learning.segments.clusters import Common, OnlineClusters, Statistics
+from streams.learning.segments.clusters import OnlineClusters
 from streams.learning.segments.naming import Name, Words, name_groups, name_of
 from streams.learning.segments.quantiles import Quantiles
 from streams.learning.segments.rfm import CODES, History, Ranks, Rules, ValueSegments
@@ -157,15 +158,20 @@ class SegmentModel(Model):
         self._changed |= dict.fromkeys((*VALUES, CLUSTERS, CALENDAR))
         return effects
 
-    def receive(self, body: Body, now_ms: int) -> list[Effect]:
-        if "batch" in body:
+    def read(self, letter: Body) -> Batch | Centres:
+        gathers = self.around.partition == GATHERER
+        return read(
+            letter, gathers=gathers, clusters=self._clusters.clusters, features=len(FEATURES)
+        )
+
+    def receive(self, letter: Batch | Centres, now_ms: int) -> list[Effect]:
+        if isinstance(letter, Batch):
             self._open(now_ms)
-            batch = msgspec.convert(body["batch"], Statistics)
-            if not self._clusters.add(batch):
+            if not self._clusters.add(letter.batch):
                 self._calendar.late += 1
         else:
-            self._clusters.adopt(msgspec.convert(body["common"], Common))
-            self._calendar.names = list(body["names"])
+            self._clusters.adopt(letter.common)
+            self._calendar.names = letter.names
         self._changed |= dict.fromkeys((CLUSTERS, CALENDAR))
         return []
 
@@ -176,8 +182,11 @@ class SegmentModel(Model):
         self._changed |= dict.fromkeys(VALUES)
         return {"bins": [[list(pair) for pair in one.items()] for one in bins]}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        self._values.absorb([{int(place): count for place, count in one} for one in delta["bins"]])
+    def read_delta(self, delta: Body) -> Bins:
+        return msgspec.convert(delta, Bins)
+
+    def absorb(self, delta: Bins, now_ms: int) -> None:
+        self._values.absorb([dict(one) for one in delta.bins])
         self._changed |= dict.fromkeys(VALUES)
 
     # Rows.

@@ -7,16 +7,20 @@ below its baseline, one partition, the one its name leads to, raises an alert, o
 Other partitions are told the grams of reviews and the sums of each brand.
 """
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Meta, Struct
 
+from streams.contract.bounds import Grams
 from streams.contract.events import Rated
 from streams.contract.insights import Alert
 from streams.contract.partitioning import partition_of
 from streams.engine.models.brand_mood import Brands
-from streams.engine.models.model import Body, Model, Surroundings
+from streams.engine.models.letters import Amount, Name
+from streams.engine.models.model import Body, Model, Surroundings, alert
 from streams.engine.models.said_state import Mood
+from streams.engine.models.told_texts import ToldTexts, packed
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.activity import day_of
@@ -34,11 +38,16 @@ WIDTH: Final = 3  # bytes of a gram
 HOUSE: Final = "house"  # the name of the brand where an event does not say
 
 
-class Told(Struct, array_like=True):
-    """Reviews the other partitions have not heard of yet: grams of `WIDTH` bytes, praise or not."""
+class Learned(Struct):
+    """Reviews by their grams, praise or not; by brand, the sum of tones and the voices."""
 
-    reviews: list[tuple[bytes, bool]] = field(default_factory=list)
-    dropped: int = 0  # reviews nobody else will learn: there were too many at once
+    reviews: Annotated[list[tuple[Grams, bool]], Meta(max_length=MOST_TOLD)]
+    brands: dict[Name, tuple[Amount, Amount]]
+
+    def __post_init__(self) -> None:
+        for name, (tone, voices) in self.brands.items():
+            if tone > voices:
+                raise ValueError(f"{name}: tones of {tone} from {voices} voices")
 
 
 class SentimentModel(Model):
@@ -51,7 +60,7 @@ class SentimentModel(Model):
         super().__init__(around)
         self._sentiment = Sentiment()
         self._brands = Brands()
-        self._told = Told()
+        self._told = ToldTexts[bool]()
         self._validation = Validation.empty()
         self._changed: dict[bytes, None] = {}
         self._spoken_of: dict[str, None] = {}  # brands, in this record
@@ -103,23 +112,22 @@ class SentimentModel(Model):
         """Brands were spoken of: has one fallen?"""
         self.due_ms = NEVER_MS
         spoken_of, self._spoken_of = self._spoken_of, {}
-        return [alert for name in spoken_of if (alert := self._alert(name, now_ms)) is not None]
+        return [fall for name in spoken_of if (fall := self._alert(name, now_ms)) is not None]
 
     def share(self) -> Body | None:
-        reviews, brands = self._told.reviews, self._brands.untold()
+        reviews, brands = self._told.take(WIDTH), self._brands.untold()
         if not reviews and not brands:
             return None
-        self._told = Told(dropped=self._told.dropped)
         self._changed |= dict.fromkeys((TOLD, BRANDS))
-        return {
-            "reviews": [[_unpacked(grams), positive] for grams, positive in reviews],
-            "brands": brands,
-        }
+        return {"reviews": reviews, "brands": brands}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        for grams, positive in delta["reviews"]:
+    def read_delta(self, delta: Body) -> Learned:
+        return msgspec.convert(delta, Learned)
+
+    def absorb(self, delta: Learned, now_ms: int) -> None:
+        for grams, positive in delta.reviews:
             self._sentiment.learn(grams, positive)
-        for name, (tone, voices) in delta["brands"].items():
+        for name, (tone, voices) in delta.brands.items():
             self._hear(name, tone, voices, now_ms)
 
     # Rows.
@@ -135,7 +143,7 @@ class SentimentModel(Model):
         if key == BRANDS:
             self._brands = rows.unpack(row, Brands)
         elif key == TOLD:
-            self._told = rows.unpack(row, Told)
+            self._told = rows.unpack(row, ToldTexts[bool])
         elif key == VALIDATION:
             self._validation = rows.unpack(row, Validation)
         elif key.startswith(PREFIX):
@@ -158,10 +166,7 @@ class SentimentModel(Model):
         self._validation.add(self._sentiment.learn(grams, positive), positive)
         self._changed[VALIDATION] = None
         if self.around.partitions > 1:
-            if len(self._told.reviews) < MOST_TOLD:
-                self._told.reviews.append((_packed(grams), positive))
-            else:
-                self._told.dropped += 1
+            self._told.add(packed(grams, WIDTH), positive, MOST_TOLD)
             self._changed[TOLD] = None
 
     def _hear(self, name: str, tone: float, voices: float, now_ms: int) -> None:
@@ -180,7 +185,8 @@ class SentimentModel(Model):
         mood.alerted_day = day
         self._changed[BRANDS] = None
         detail = f"what is said of {name} has fallen: read the latest reviews and messages"
-        return self.alert(
+        return alert(
+            around,
             "brand_sentiment",
             name,
             now_ms,
@@ -196,14 +202,3 @@ class SentimentModel(Model):
         if key == BRANDS:
             return self._brands
         return self._told if key == TOLD else self._validation
-
-
-def _packed(grams: list[int]) -> bytes:
-    return b"".join([gram.to_bytes(WIDTH, "little") for gram in grams])
-
-
-def _unpacked(grams: bytes) -> list[int]:
-    return [
-        int.from_bytes(grams[place : place + WIDTH], "little")
-        for place in range(0, len(grams), WIDTH)
-    ]

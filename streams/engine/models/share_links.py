@@ -6,15 +6,17 @@ are kept: others were not brought. What producers write as a reference though it
 name of a channel, is known by several people sharing it, and ignored from then on.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Iterable
+from typing import Annotated, Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import Meta, Struct
 
 from streams.contract.partitioning import partition_of
 from streams.engine.models.growth import GrowthModel, is_new
 from streams.engine.models.growth_state import Grown
-from streams.engine.models.model import Body, Model, Surroundings
+from streams.engine.models.letters import TimeMs, UserId
+from streams.engine.models.model import Body, Model, Surroundings, addressed
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.store import Person
@@ -33,6 +35,40 @@ class References(Struct, array_like=True):
     words: list[str] = []
 
 
+Reference = Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class Shared(Struct, tag_field="said", tag="shared", kw_only=True):
+    """To who keeps the reference: the person `of` shared it."""
+
+    of: UserId
+    at_ms: TimeMs
+    ref: Reference
+
+
+class Opened(Struct, tag_field="said", tag="opened", kw_only=True):
+    """To who keeps the reference: the person `of` opened it on their first day."""
+
+    of: UserId
+    at_ms: TimeMs
+    ref: Reference
+
+
+class Word(Struct, tag_field="said", tag="word", kw_only=True):
+    """To all: several people share it."""
+
+    ref: Reference
+
+
+class Erased(Struct, tag_field="said", tag="erased", kw_only=True):
+    """To all: the person with this alias was erased."""
+
+    of: UserId
+
+
+ShareLetter = Shared | Opened | Word | Erased
+
+
 class ShareModel(Model):
     NAME = "shares"
     LISTENS = frozenset({SHARED, OPENED})
@@ -42,12 +78,6 @@ class ShareModel(Model):
         self._shares = Shares()
         self._references = References()
         self._words_changed = False
-        self._receivers: dict[str, Callable[[Body], list[Effect]]] = {
-            "shared": self._shared,
-            "opened": self._opened,
-            "word": self._word,
-            "erased": self._erased,
-        }
 
     def learn(self, moment: Moment) -> list[Effect]:
         ref, state = moment.data.ref, moment.person.state
@@ -62,8 +92,22 @@ class ShareModel(Model):
             return []
         return [self._to_keeper({"said": "opened", **body})]
 
-    def receive(self, body: Body, now_ms: int) -> list[Effect]:
-        return self._receivers[body["said"]](body)
+    def read(self, letter: Body) -> ShareLetter:
+        found: ShareLetter = msgspec.convert(letter, ShareLetter)
+        return found
+
+    def receive(self, letter: ShareLetter, now_ms: int) -> list[Effect]:
+        match letter:
+            case Shared():
+                return self._shared(letter)
+            case Opened():
+                opening = Opening(letter.of, letter.at_ms)
+                return self._pair(self._shares.opened(letter.ref, opening))
+            case Word():
+                self._word(letter.ref)
+            case Erased():
+                self._shares.forget(letter.of)
+        return []
 
     def forget(self, person: Person, now_ms: int) -> list[Effect]:
         grown, new = person.state.grown, is_new(person.state, now_ms - KEPT_MS)
@@ -99,15 +143,11 @@ class ShareModel(Model):
 
     # The partition that keeps a reference.
 
-    def _shared(self, body: Body) -> list[Effect]:
-        ref = body["ref"]
-        pairs = self._shares.shared(ref, body["of"], body["at_ms"])
-        if self._shares.is_word(ref):
-            return self._to_all({"said": "word", "ref": ref})
+    def _shared(self, letter: Shared) -> list[Effect]:
+        pairs = self._shares.shared(letter.ref, letter.of, letter.at_ms)
+        if self._shares.is_word(letter.ref):
+            return self._to_all({"said": "word", "ref": letter.ref})
         return self._pair(pairs)
-
-    def _opened(self, body: Body) -> list[Effect]:
-        return self._pair(self._shares.opened(body["ref"], Opening(body["of"], body["at_ms"])))
 
     def _pair(self, pairs: Iterable[Pair]) -> list[Effect]:
         effects: list[Effect] = []
@@ -115,19 +155,14 @@ class ShareModel(Model):
             letter = {"said": "brought", "of": sharer, "at_ms": opening.at_ms}
             letter["to"] = opener = self.around.stands_for(opening.opener)
             to = partition_of(opener, self.around.partitions)
-            effects.append(self.around.letter(to, {"model": GrowthModel.NAME, "letter": letter}))
+            effects.append(self.around.letter(to, addressed(GrowthModel, letter)))
         return effects
 
-    def _word(self, body: Body) -> list[Effect]:
+    def _word(self, ref: str) -> None:
         words = self._references.words
-        if body["ref"] not in words:
-            self._references.words = [*words, body["ref"]][-MOST_WORDS:]
+        if ref not in words:
+            self._references.words = [*words, ref][-MOST_WORDS:]
             self._words_changed = True
-        return []
-
-    def _erased(self, body: Body) -> list[Effect]:
-        self._shares.forget(body["of"])
-        return []
 
     def _to_keeper(self, body: Body) -> Effect:
         return self.letter(partition_of(body["ref"], self.around.partitions), body)

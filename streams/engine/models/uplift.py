@@ -14,11 +14,10 @@ while the learner's own check holds (learning/uplift.py).
 """
 
 from collections.abc import Sequence
-from itertools import islice
-from typing import Final, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from streams.contract.journeys import HOLD, NOTHING
 from streams.engine.features import NAMES
@@ -32,6 +31,7 @@ PREFIX: Final = b"m:uplift/"
 OWN: Final = PREFIX + b"/own"  # no journey's name begins so
 MOST_JOURNEYS: Final = 32
 MOST_TOLD: Final = 100  # results in one letter, and in one row until it is sent
+MOST_VALUE: Final = 1e3  # of a feature that is told; they stay below 10
 CLEAR: Final = 1.645  # standard deviations from 0 that make an effect one
 LASTING: Final = 0.999  # the usual outcome follows about the last thousand results
 
@@ -77,6 +77,17 @@ class Result(Struct, array_like=True, frozen=True):
         return 0.0 < self.share < 1.0 and len(self.features) == len(NAMES)
 
 
+class Learned(Struct):
+    results: Annotated[list[Result], Meta(max_length=MOST_TOLD)]
+
+    def __post_init__(self) -> None:
+        for result in self.results:
+            if not result.journey or result.journey.startswith("/"):
+                raise ValueError(f"{result.journey!r} is no journey")
+            if not result.teaches or max(map(abs, result.features)) > MOST_VALUE:
+                raise ValueError(f"a result of {result.journey} that teaches nothing")
+
+
 class OwnRow(Struct, array_like=True):
     results: list[Result]
 
@@ -120,12 +131,12 @@ class UpliftModel(Model):
         told, self._own, self._own_changed = self._own, [], True
         return {"results": msgspec.to_builtins(told)}
 
-    def absorb(self, delta: Body, now_ms: int) -> None:
-        """Raises msgspec.ValidationError for what are no results; nothing is learned then."""
-        told = msgspec.convert(delta["results"], list[Result])
-        for result in islice(told, MOST_TOLD):
-            if result.teaches:
-                self._learn(result).heard += 1
+    def read_delta(self, delta: Body) -> Learned:
+        return msgspec.convert(delta, Learned)
+
+    def absorb(self, delta: Learned, now_ms: int) -> None:
+        for result in delta.results:
+            self._learn(result).heard += 1
 
     def estimate(self, journey: str, features: Sequence[float]) -> Estimate | None:
         """How much likelier the journey's goal is with its message than without; None where that

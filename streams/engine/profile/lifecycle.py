@@ -12,15 +12,15 @@ LOYAL_ORDERS: Final = 3
 LOYAL_DAYS: Final = 10  # active days
 
 
-def lifecycle(state: UserState, config: Config, now_ms: int) -> int:
-    """The index of the stage in LIFECYCLES."""
+def lifecycle(state: UserState, config: Config, now_ms: int, churn: float) -> int:
+    """The index of the stage in LIFECYCLES; `churn` is the person's score now."""
     activity = state.activity
     silent_ms = now_ms - max(activity.last_ms, state.first_seen_ms)
     if state.followed == NO and activity.last_ms <= state.followed_ms:
         return 5
     if silent_ms > config.churn.watch_days * DAY_MS:
         return 4
-    at_risk = state.churn.checked_ms and state.churn.probability >= config.churn.at_risk
+    at_risk = state.churn.checked_ms and churn >= config.churn.at_risk
     if at_risk or silent_ms > config.churn.horizon_days * DAY_MS:
         return 3
     if activity.orders >= LOYAL_ORDERS or activity.days >= LOYAL_DAYS:

@@ -35,17 +35,24 @@ class Portraits:
         """The profile as others see it; notes in the state that it was published."""
         config, state = self._config, person.state
         state.published_ms = now_ms
-        state.lifecycle = lifecycle(state, config, now_ms)
-        state.published_churn = state.churn.probability
+        churn = self._insight.churn(state, now_ms)
+        state.lifecycle = lifecycle(state, config, now_ms, churn)
+        state.published_churn = churn
         held = self._is_held(person, now_ms)
         population = self._insight.population(now_ms)
-        profile = _portrait(person, config, now_ms, population, holdout=held)
+        profile = _portrait(person, config, now_ms, population, churn=churn, holdout=held)
         self._insight.complete(profile, person, now_ms)
         return profile
 
 
 def _portrait(
-    person: Person, config: Config, now_ms: int, population: Population, *, holdout: bool
+    person: Person,
+    config: Config,
+    now_ms: int,
+    population: Population,
+    *,
+    churn: float,
+    holdout: bool,
 ) -> Profile:
     state, activity = person.state, person.state.activity
     last_ms = activity.last_ms or state.first_seen_ms
@@ -67,9 +74,9 @@ def _portrait(
         attributes=_attributes(state.attributes),
         channels=_shares(state.channels),
         active_hours=best_hours(state.hours),
-        churn_score=round(state.churn.probability, 6),
+        churn_score=round(churn, 6),
         horizon_days=config.churn.horizon_days,
-        churn_scored_at_ms=state.churn.checked_ms,
+        churn_scored_at_ms=now_ms if state.churn.checked_ms else 0,
         consent=consent.statements(state) if state.consents else [],
         followed=state.followed != NO,
         holdout=holdout,
@@ -83,7 +90,7 @@ def changed_materially(state: UserState, config: Config, now_ms: int) -> bool:
     return (
         state.activity.last_ms > state.published_ms
         or abs(state.churn.probability - state.published_churn) >= CHURN_STEP
-        or lifecycle(state, config, now_ms) != state.lifecycle
+        or lifecycle(state, config, now_ms, state.churn.probability) != state.lifecycle
     )
 
 

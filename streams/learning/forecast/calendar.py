@@ -14,19 +14,20 @@ from typing import Final
 from streams.learning.forecast.regression import RecursiveLeastSquares
 
 KEEP: Final = 0.998
-TRUST: Final = 0.3  # rows that no effect at all is worth
+TRUST: Final = 0.3  # periods that no effect at all is worth
 LARGEST: Final = 3.0  # of an effect on the log scale: a factor of twenty
 SURPRISE: Final = 2.0  # of one period on the log scale: what it teaches at most
 
 
 class Calendar:
-    """Effects of `names`; a period is given as numbers by name, most often 1 for "on"."""
+    """Effects of `names`; a period is given as numbers by name, most often 1 for "on". `trust`:
+    periods that no effect at all is worth."""
 
     __slots__ = ("arrays", "names", "squares")
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], trust: float = TRUST) -> None:
         self.names = tuple(names)
-        self.squares = RecursiveLeastSquares([0.0] * len(names), keep=KEEP, trust=TRUST)
+        self.squares = RecursiveLeastSquares([0.0] * len(names), keep=KEEP, trust=trust)
         self.arrays = self.squares.arrays
 
     def row(self, period: Mapping[str, float] | None) -> list[float]:

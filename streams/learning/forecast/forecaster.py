@@ -15,7 +15,7 @@ from zlib import crc32
 from msgspec import Struct
 
 from streams.learning import rows
-from streams.learning.forecast.calendar import Calendar
+from streams.learning.forecast.calendar import TRUST, Calendar
 from streams.learning.forecast.combination import Combination
 from streams.learning.forecast.experts import experts
 from streams.learning.forecast.intervals import Interval
@@ -64,6 +64,9 @@ class SeriesForecaster:
         offset: added before logarithms are taken: the smallest amount that matters.
         floor: forecasts are not below, e.g. 0 for counts; None: no floor.
         few: two experts only, at a third of the time.
+        stride: forecasts made after every so many periods are followed; 0: as many as their horizon
+            asks for. A day of hours for who asks once a day: a fifth of the time.
+        calendar_trust: periods that no effect of the calendar at all is worth, above 0.
     """
 
     def __init__(
@@ -77,11 +80,13 @@ class SeriesForecaster:
         offset: float = 1.0,
         floor: float | None = None,
         few: bool = False,
+        stride: int = 0,
+        calendar_trust: float = TRUST,
     ) -> None:
         self.season, self.horizon, self.long_season = season, horizon, long_season
         self.calendar = calendar
         self.missing, self.level, self.offset, self.floor = missing, level, offset, floor
-        self.few = few
+        self.few, self.stride, self.calendar_trust = few, stride, calendar_trust
         if season < 1 or horizon < 1 or (long_season and long_season % season):
             raise ValueError(
                 f"season {season} and horizon {horizon} must be 1 or more, and a long season "
@@ -92,15 +97,21 @@ class SeriesForecaster:
             raise ValueError(f"{len(names)} names in the calendar: at most {MOST_NAMES}")
         if not 0.5 <= level <= 0.99 or offset <= 0.0:
             raise ValueError(f"level {level} must be in [0.5, 0.99] and offset {offset} above 0")
+        if stride < 0 or calendar_trust <= 0.0:
+            raise ValueError(
+                f"stride {stride} must be 0 or more and calendar_trust {calendar_trust} above 0"
+            )
         self._numbers = array("d", bytes(8 * 8))
         self._round = array("f", bytes(4 * season))  # what was, as it was, one season ago
-        self._effects = Calendar(names)
+        self._effects = Calendar(names, calendar_trust)
         self._experts = experts(season, long_season, offset, few=few)
         # What is forecast before says nothing about the errors to come.
         self._settled = season + SETTLED
         size = len(self._experts)
         followed = sorted({max(1, round(part * horizon)) for part in PARTS})
-        self._followed = [Combination(size, ahead, max(1, ahead // 5)) for ahead in followed]
+        self._followed = [
+            Combination(size, ahead, stride or max(1, ahead // 5)) for ahead in followed
+        ]
         self._intervals = [Interval(level) for _ in followed]
         # For each period ahead: the horizons followed on both sides, and how near the second is.
         self._between = [_between(followed, ahead) for ahead in range(1, horizon + 1)]
@@ -161,10 +172,14 @@ class SeriesForecaster:
         return rows.pack(Row(self._shape(), stored, crc32(stored)))
 
     def restore(self, row: bytes) -> None:
-        """Take over the state of a forecaster of the same settings; bit for bit. Raises ValueError
-        for a row that is broken, of other settings or of a newer schema."""
+        """Take over the state of a forecaster of the same settings; bit for bit. One that knew no
+        calendar is taken over without effects. Raises ValueError for a row that is broken, of other
+        settings or of a newer schema."""
         found = rows.unpack(row, Row)
         parts = self._arrays()
+        if self._effects.names and found.shape == self._shape(names=()):
+            parts = self._arrays(effects=False)  # it knew of no calendar: effects begin anew
+            found.shape = self._shape()
         size = sum(len(part) * part.itemsize for part in parts)
         if found.shape != self._shape() or len(found.arrays) != size:
             raise ValueError(f"a forecaster of shape {found.shape}; this one is {self._shape()}")
@@ -176,12 +191,15 @@ class SeriesForecaster:
             part[:] = array(part.typecode, found.arrays[start:end])
             start = end
 
-    def _shape(self) -> list[int]:
-        names = crc32("\n".join(self._effects.names).encode())
-        return [self.season, self.long_season, self.horizon, int(self.few), names]
+    def _shape(self, names: tuple[str, ...] | None = None) -> list[int]:
+        known = crc32("\n".join(self._effects.names if names is None else names).encode())
+        shape = [self.season, self.long_season, self.horizon, int(self.few), known]
+        return [*shape, self.stride] if self.stride else shape
 
-    def _arrays(self) -> list["array[float]"]:
-        found = [self._numbers, self._round, *self._effects.arrays]
+    def _arrays(self, *, effects: bool = True) -> list["array[float]"]:
+        found = [self._numbers, self._round]
+        if effects:
+            found += self._effects.arrays
         for expert in self._experts:
             found += expert.method.arrays
         for followed, interval in zip(self._followed, self._intervals, strict=True):
@@ -234,6 +252,8 @@ class SeriesForecaster:
     def _issue(self) -> None:
         count = int(self._numbers[COUNT])
         issuing = [followed for followed in self._followed if followed.issues(count)]
+        if not issuing:
+            return
         furthest = max(followed.horizon for followed in issuing)
         forecasts = [expert.forecast(furthest) for expert in self._experts]
         for followed in issuing:

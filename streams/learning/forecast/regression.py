@@ -30,7 +30,8 @@ class RecursiveLeastSquares:
 
     def learn(self, row: Sequence[float], target: float) -> float:
         """The error before the row was learned."""
-        coefficients, gains = self.coefficients, self.gains
+        coefficients = self.coefficients
+        gains = self.gains.tolist()  # plain lists are read and written faster
         size = len(coefficients)
         error = target - self.predict(row)
         direction = [
@@ -44,13 +45,13 @@ class RecursiveLeastSquares:
         shrink = 1.0 / total
         growth = 1.0 / self.keep
         for one in range(size):
-            scaled = direction[one] * shrink
+            scaled, start = direction[one] * shrink, one * size
             for other in range(one, size):
-                value = (gains[one * size + other] - scaled * direction[other]) * growth
-                gains[one * size + other] = gains[other * size + one] = value
+                value = (gains[start + other] - scaled * direction[other]) * growth
+                gains[start + other] = gains[other * size + one] = value
         most = max(gains[:: size + 1])
         if most > LARGEST:
             scale = LARGEST / most
-            for place in range(size * size):
-                gains[place] *= scale
+            gains = [gain * scale for gain in gains]
+        self.gains[:] = array("d", gains)
         return error

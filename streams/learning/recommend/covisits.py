@@ -98,14 +98,19 @@ class Covisits:
         weights = np.frombuffer(b"".join([one.weights for one in found]), np.float64)
         return others, weights, [len(one.others) for one in found]
 
-    def weight(self, one: int, other: int) -> float:
-        """Of the pair, as either of the two remembers it."""
-        mine, theirs = self.near.get(one, NOBODY), self.near.get(other, NOBODY)
-        if (at := mine.index.get(other)) is not None:
-            return mine.weights[at]
-        if (at := theirs.index.get(one)) is not None:
-            return theirs.weights[at]
-        return 0.0
+    def weights(self, place: int, others: Sequence[int]) -> list[float]:
+        """Of its pairs with these, as either of the two remembers them."""
+        near = self.near
+        mine = near.get(place, NOBODY)
+        found = []
+        for other in others:
+            of = mine
+            at = mine.index.get(other)
+            if at is None:
+                of = near.get(other, NOBODY)
+                at = of.index.get(place)
+            found.append(0.0 if at is None else of.weights[at])
+        return found
 
     def remove(self, place: int) -> list[int]:
         """Forget the item; returns whose neighbour it was."""

@@ -19,7 +19,9 @@ class Fading(Struct, array_like=True):
     def gain(self, time_ms: int) -> float:
         """What one unit at this time adds. Very early ones add as good as nothing."""
         periods = (time_ms - self.landmark_ms) / self.half_life_ms
-        gain: float = 2.0 ** min(max(periods, -MOST), FARTHEST)
+        if not -MOST <= periods <= FARTHEST:
+            periods = min(max(periods, -MOST), FARTHEST)
+        gain: float = 2.0**periods
         return gain
 
     def is_due(self, time_ms: int) -> bool:

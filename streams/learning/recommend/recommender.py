@@ -1,11 +1,11 @@
 """What to recommend to a person of whom the last few items are known: learned visit by visit.
 
-Signals of several kinds, each weak alone: pairs met together, sessions alike, factors of items,
-popularity on several time scales, what an item is about, how new it is. A conditional logit over
-them, learned online, ranks all items in one product. Ranking changes nothing.
+Signals of several kinds (signals.py), each weak alone; a conditional logit over them, learned
+online, ranks all items in one product. Ranking changes nothing.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -13,48 +13,26 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from streams.learning.recommend import storing
-from streams.learning.recommend.catalogue import DAY_MS, LONGEST, Catalogue, proper_time
+from streams.learning.recommend.catalogue import LONGEST, Catalogue, proper_time
 from streams.learning.recommend.covisits import Covisits
 from streams.learning.recommend.latents import Latents, drawn
 from streams.learning.recommend.ranker import Ranker
 from streams.learning.recommend.sessions import Sessions
+from streams.learning.recommend.signals import (
+    BETWEEN,
+    FEATURES,
+    KINDS,
+    NOWHERE,
+    Floats,
+    History,
+    Places,
+    Signals,
+    closeness,
+)
 from streams.learning.recommend.storing import NamedRow
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
+from streams.learning.recommend.telling import UNIT, Told, Waiting
 
 MOST_WEIGHT: Final = 100.0  # of one visit
-LEAST: Final = 1e-3  # added to a likeness before its logarithm
-BETWEEN: Final = 0.8  # what a pair loses with each item between the two
-RECENT, LASTING = 0.6, 0.9  # what an item of the history counts, by how many came after it
-CONTEXTS = 0.6, 0.95  # the same for the two sums of factors
-
-# Feature -> what it counts for before anything was learned, once standardised.
-FEATURES: Final = {
-    "near_recent": 0.15,
-    "near_recent_log": 0.15,
-    "near": 0.2,
-    "near_log": 0.2,
-    "near_last": 0.0,
-    "sessions": 0.1,
-    "sessions_log": 0.1,
-    "latent": 0.3,
-    "popular_day": 0.0,
-    "popular_week": 0.0,
-    "popular": 0.0,
-    "visits": 0.0,
-    "content": 0.2,
-    "content_recent": 0.1,
-    "age": -0.1,
-    "content_new": 0.2,  # of what few have met yet
-}
-POPULAR: Final = ("popular_day", "popular_week", "popular")  # by half-life
-
-# What features speak of, as the reason for a recommendation tells it -> their rows.
-KINDS: Final[dict[str, list[int]]] = {"near": [], "popular": [], "content": []}
-for _row, _name in enumerate(FEATURES):
-    _of_content = "content" if _name.startswith("content") else "popular"
-    KINDS["near" if _name.startswith(("near", "sessions", "latent")) else _of_content].append(_row)
 FADING: Final = 1.0 - 1.0 / 1_000  # of the share of hits, by choices
 BEST: Final = 10
 TOLD: Final = 8  # the latest items among which a reason is looked for
@@ -106,13 +84,13 @@ class Recommender:
         self.sessions = Sessions(sizes.sessions, sizes.session_length, sizes.nearest)
         self.latents = Latents(sizes.capacity, sizes.factors, sizes.rate, seed)
         self.ranker = Ranker(tuple(FEATURES), tuple(FEATURES.values()))
+        self.signals = Signals(
+            self.catalogue, self.covisits, self.sessions, self.latents, sizes.history
+        )
+        self.waiting: Waiting | None = None  # to be told elsewhere; nobody asks: nothing waits
         self._touched: dict[int, None] = {}
         self._active: dict[int, None] = {}  # rows of sessions that changed
-        self._pairs = [BETWEEN**gap for gap in range(sizes.window)]
-        self._recent = RECENT ** np.arange(sizes.history)
-        self._lasting = LASTING ** np.arange(sizes.history)
-        fadings = [fading ** np.arange(sizes.history) for fading in CONTEXTS]
-        self._contexts = np.array(fadings, dtype=np.float32)
+        self._untimed = [BETWEEN**rank for rank in range(sizes.history)]
 
     def learn_one(
         self,
@@ -120,33 +98,32 @@ class Recommender:
         before: Sequence[int],
         time_ms: int,
         *,
+        times_ms: Sequence[int] = (),
         tags: Sequence[str] = (),
         person: int = 0,
         weight: float = 1.0,
         seen: Collection[int] = (),
     ) -> None:
-        """A person met an item after those of `before`, the latest first; `person` is a key of
-        theirs, 0 of nobody. A time or weight that is none changes nothing."""
+        """A person met an item after those of `before`, the latest first, each at one of
+        `times_ms`, where these are known; `person` is a key of theirs, 0 of nobody. A time or
+        weight that is none changes nothing."""
         if not proper_time(time_ms) or not 0.0 < weight <= MOST_WEIGHT:
             return
         time_ms, catalogue = int(time_ms), self.catalogue
-        history = self._history(before)
+        history = self._history(before, times_ms, time_ms)
         place = catalogue.place(item_id)
-        if place is None:
-            admitted = catalogue.admit(item_id, time_ms)
-            if admitted is None:
-                return
-            place, left = admitted
-            if left >= 0:
-                self._clear(left)
-                history = [other for other in history if other != left]
-            catalogue.describe(place, tags)
-            self.latents.begin(place, item_id, *catalogue.akin(place))
-        else:
-            if history:
+        if place is not None:
+            if history.places:
                 self._teach(place, history, time_ms, person, seen)
             if tags:
                 catalogue.describe(place, tags)
+        else:
+            place = self._place(item_id, time_ms, tags)
+            if place is None:
+                return
+            if place in history.places:  # who stood there has left
+                at = history.places.index(place)
+                del history.places[at], history.closeness[at]
         self._count(place, history, time_ms, person, weight)
 
     def rank(
@@ -155,6 +132,7 @@ class Recommender:
         now_ms: int,
         most: int = 10,
         *,
+        times_ms: Sequence[int] = (),
         person: int = 0,
         seen: Collection[int] = (),
         among: Sequence[str] | None = None,
@@ -162,11 +140,12 @@ class Recommender:
         """The best first, ties by their place; none of `seen`, and only those `among`."""
         if not proper_time(now_ms) or most <= 0:
             return []
-        history = self._history(before)
+        now_ms = int(now_ms)
+        history = self._history(before, times_ms, now_ms)
         open_places = self._open(seen, among)
         if not len(open_places):
             return []
-        features = self._features(history, int(now_ms), person, open_places)
+        features = self.signals.features(history, now_ms, person, open_places)
         scores = self.ranker.scores(features)
         order = np.argsort(-scores, kind="stable")[:most]
         parts = self.ranker.parts(features[:, order])
@@ -176,11 +155,35 @@ class Recommender:
             open_places[order].tolist(), scores[order].tolist(), *kinds, strict=True
         ):
             most_of = max(zip(sums, KINDS, strict=True), key=_first)[1]
-            because, about = self._reason(most_of, place, history)
+            because, about = self._reason(most_of, place, history.places)
             item = self.catalogue.items[place]
             assert item is not None
             found.append(Ranked(item.id, score, because, about))
         return found
+
+    def begin_sharing(self) -> None:
+        """From now on what is counted waits to be told."""
+        self.waiting = self.waiting or Waiting()
+
+    def share(self, most_bytes: int) -> Told | None:
+        """What was counted here since the last call, in at most so many bytes of JSON; what finds
+        no room waits. None: nothing."""
+        return self.waiting.take(self.catalogue, most_bytes) if self.waiting is not None else None
+
+    def absorb(self, told: Told) -> None:
+        """What was counted elsewhere counts here too."""
+        about = {place: (first_ms, tags) for place, first_ms, tags in told.young}
+        for number, (item_id, visits) in enumerate(told.items):
+            place = self._place(item_id, *about.get(number, (told.at_ms, ())))
+            if place is not None and visits > 0.0:
+                self._count_item(place, visits, told.at_ms)
+        places = [self.catalogue.place(item_id) for item_id, _ in told.items]
+        gain = self.catalogue.fading[LONGEST].gain(told.at_ms) / UNIT
+        for first, second, units in told.pairs:
+            one, other = places[first], places[second]
+            if one is not None and other is not None:
+                self.covisits.learn(one, (other,), (units * gain,))
+                self._touched[one] = self._touched[other] = None
 
     def checkpoint(self) -> list[NamedRow]:
         """The rows that changed since the last call, each once; None deletes one."""
@@ -191,6 +194,8 @@ class Recommender:
         found += [(b"sessions/%d" % part, storing.sessions_row(self, part)) for part in parts]
         found += [(b"ranker", self.ranker.to_row()), (b"general", storing.general_row(self))]
         found.append((b"topics", storing.topics_row(self)))
+        if self.waiting is not None:
+            found += [(b"waiting/%d" % part, row) for part, row in self.waiting.to_rows()]
         self._touched, self._active = {}, {}
         return found
 
@@ -206,6 +211,10 @@ class Recommender:
             storing.load_topics(self, row)
         elif kind == b"item" and number.isdigit():
             storing.load_item(self, int(number), row)
+        elif kind == b"waiting" and number.isdigit():
+            self.begin_sharing()
+            assert self.waiting is not None
+            self.waiting.load(int(number), row)
         elif kind == b"sessions" and number.isdigit():
             storing.load_sessions(self, int(number), row)
         else:
@@ -223,11 +232,35 @@ class Recommender:
         if row >= 0:
             self._active[row] = None
 
-    def _history(self, before: Sequence[int]) -> list[int]:
-        """The places of the last known items, each once, the latest first."""
+    def _place(self, item_id: str, time_ms: int, tags: Sequence[str]) -> int | None:
+        """Where the item stands; None: it is not admitted, or not yet."""
+        catalogue = self.catalogue
+        place = catalogue.place(item_id)
+        if place is not None:
+            return place
+        admitted = catalogue.admit(item_id, time_ms)
+        if admitted is None:
+            return None
+        place, left = admitted
+        if left >= 0:
+            self._clear(left)
+        catalogue.describe(place, tags)
+        self.latents.begin(place, item_id, *catalogue.akin(place))
+        return place
+
+    def _history(self, before: Sequence[int], times_ms: Sequence[int], now_ms: int) -> History:
+        """The last known items, each once, the latest first."""
         most = self.sizes.history
-        found = dict.fromkeys(map(self.catalogue.places.get, before[: 2 * most]))
-        return [place for place in found if place is not None][:most]
+        known = map(self.catalogue.places.get, before[: 2 * most], repeat(NOWHERE))
+        if len(times_ms) != len(before):
+            once = dict.fromkeys(known)
+            once.pop(NOWHERE, None)
+            places = list(once)[:most]
+            return History(places, self._untimed[: len(places)])
+        found = dict(zip(known, times_ms, strict=False))
+        found.pop(NOWHERE, None)
+        times = list(found.values())
+        return History(list(found)[:most], closeness(now_ms, times[:most]))
 
     def _open(self, seen: Collection[int], among: Sequence[str] | None) -> NDArray[np.int64]:
         if among is not None:
@@ -246,7 +279,7 @@ class Recommender:
         return is_open
 
     def _teach(
-        self, place: int, history: list[int], time_ms: int, person: int, seen: Collection[int]
+        self, place: int, history: History, time_ms: int, person: int, seen: Collection[int]
     ) -> None:
         """Factors and ranker learn from the visit before it is counted."""
         sizes = self.sizes
@@ -255,24 +288,44 @@ class Recommender:
         if not factors and not ranker:
             return
         is_open = self._is_open(seen)
-        is_open[history] = False
+        met = history.places
+        is_open[met] = False
         open_places = np.flatnonzero(is_open)
         column = int(np.searchsorted(open_places, place))
         if column >= len(open_places) or open_places[column] != place:
             return  # met before: nothing to choose
         if ranker:
-            features = self._features(history, time_ms, person, open_places)
+            features = self.signals.features(history, time_ms, person, open_places)
             self._judge(features, open_places, column)
             self.ranker.learn(features, column)
         if factors:
             others = drawn(self.seed, self.visits, open_places, sizes.negatives)
-            weights = self._contexts[:, : len(history)]
-            self.latents.learn(place, history, weights, others)
-            self._touched.update(dict.fromkeys((place, *history, *others.tolist())))
+            weights = self.signals.contexts[:, : len(met)]
+            self.latents.learn(place, met, weights, others)
+            self._touched.update(dict.fromkeys((place, *met, *others.tolist())))
 
     def _count(
-        self, place: int, history: list[int], time_ms: int, person: int, weight: float
+        self, place: int, history: History, time_ms: int, person: int, weight: float
     ) -> None:
+        touched, waiting = self._touched, self.waiting
+        self._count_item(place, weight, time_ms)
+        if waiting is not None:
+            waiting.count(place, weight, time_ms)
+        others = history.places[: self.sizes.window]
+        if others:
+            gain = weight * self.catalogue.fading[LONGEST].gain(time_ms)
+            for other in others:
+                touched[other] = None
+            self.covisits.learn(place, others, [gain * pair for pair in history.closeness])
+            if waiting is not None:
+                for other, pair in zip(others, history.closeness, strict=False):
+                    if other != place:
+                        waiting.pair(place, other, weight * pair)
+        if person:
+            self._active[self.sessions.learn(person, place)] = None
+        self.visits += 1
+
+    def _count_item(self, place: int, weight: float, time_ms: int) -> None:
         catalogue, touched = self.catalogue, self._touched
         fading = catalogue.fading[LONGEST]
         before_ms = fading.landmark_ms
@@ -280,17 +333,10 @@ class Recommender:
         if catalogue.count(place, weight, time_ms):
             self.covisits.fade((fading.landmark_ms - before_ms) // fading.half_life_ms)
             touched.update(dict.fromkeys(catalogue.places.values()))
-        if history:
-            gain = weight * fading.gain(time_ms)
-            others = history[: self.sizes.window]
-            for other in others:
-                touched[other] = None
-            self.covisits.learn(place, others, [gain * pair for pair in self._pairs])
-        if person:
-            self._active[self.sessions.learn(person, place)] = None
-        self.visits += 1
 
     def _clear(self, place: int) -> None:
+        if self.waiting is not None:
+            self.waiting.remove(place)
         self._touched[place] = None
         self._touched.update(dict.fromkeys(self.covisits.remove(place)))
         self._active.update(dict.fromkeys(self.sessions.remove(place)))
@@ -304,55 +350,6 @@ class Recommender:
         judged.hits = FADING * judged.hits + _among_best(scores, column)
         judged.hits_popular = FADING * judged.hits_popular + _among_best(popular, column)
 
-    def _features(self, history: list[int], now_ms: int, person: int, places: Places) -> Floats:
-        """A row for each of FEATURES, a column for each of `places`."""
-        catalogue = self.catalogue
-        found = dict.fromkeys(FEATURES, np.zeros(len(places)))
-        gains = [fading.gain(now_ms) for fading in catalogue.fading]
-        for name, sums, gain in zip(POPULAR, catalogue.sums, gains, strict=True):
-            found[name] = np.log1p(sums[places] / gain)
-        visits = catalogue.visits[places]
-        found["visits"] = np.log1p(visits)
-        found["age"] = np.log1p(np.maximum(now_ms - catalogue.first_ms[places], 0.0) / DAY_MS)
-        if history:
-            self._near(found, history, places, gains[LONGEST])
-            self._alike(found, history, places, person)
-            found["content_new"] = found["content"] / np.sqrt(1.0 + visits)
-        return np.stack(list(found.values()))
-
-    def _alike(
-        self, found: dict[str, Floats], history: list[int], places: Places, person: int
-    ) -> None:
-        """What sessions, factors and tags say."""
-        catalogue, size = self.catalogue, len(history)
-        weights = np.zeros(catalogue.capacity + 1)
-        weights[history] = self._lasting[:size] / np.log(2.0 + catalogue.visits[history])
-        lent = self.sessions.scores(weights, person)[places]
-        found["sessions"] = np.sqrt(lent)
-        found["sessions_log"] = np.log(lent + LEAST)
-        single = self._contexts[:, :size]
-        found["latent"] = self.latents.scores(history, single, places).astype(np.float64)
-        fadings = np.stack((self._lasting, self._recent))
-        found["content"], found["content_recent"] = catalogue.alike(history, fadings, places)
-
-    def _near(
-        self, found: dict[str, Floats], history: list[int], places: Places, gain: float
-    ) -> None:
-        """Pairs with the items of the history, normalised by how often either was met."""
-        catalogue = self.catalogue
-        norm = 1.0 / np.sqrt(np.maximum(catalogue.sums[LONGEST], gain))
-        flat, weights, sizes = self.covisits.of(history)
-        spread = weights * norm[flat]
-        spread *= np.repeat(norm[history], sizes)
-        for name, fading in (("near_recent", self._recent), ("near", self._lasting)):
-            factor = np.repeat(fading[: len(history)], sizes)
-            sums = np.bincount(flat, weights=spread * factor, minlength=catalogue.capacity)[places]
-            found[name] = np.sqrt(sums)
-            found[name + "_log"] = np.log(sums + LEAST)
-        first = sizes[0]
-        last = np.bincount(flat[:first], weights=spread[:first], minlength=catalogue.capacity)
-        found["near_last"] = np.sqrt(last[places])
-
     def _reason(self, because: str, place: int, history: list[int]) -> tuple[str, str]:
         """What counted most for the item, and what that is about."""
         item = self.catalogue.items[place]
@@ -365,12 +362,10 @@ class Recommender:
 
     def _nearest(self, place: int, history: list[int]) -> str:
         """The item of the history that is met with this one most."""
-        weight, visits = self.covisits.weight, self.catalogue.visits
         told = history[:TOLD]
-        likeness = [
-            weight(place, other) / many**0.5
-            for other, many in zip(told, visits[told].tolist(), strict=True)
-        ]
+        weights = self.covisits.weights(place, told)
+        visits = self.catalogue.visits[told].tolist()
+        likeness = [weight / many**0.5 for weight, many in zip(weights, visits, strict=True)]
         item = self.catalogue.items[told[likeness.index(max(likeness))]]
         assert item is not None
         return item.id

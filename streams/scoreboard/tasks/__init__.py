@@ -25,6 +25,7 @@ NAMES: Final = (
     "partitions",
     "federated",
     "edge",
+    "pacing",
 )
 
 

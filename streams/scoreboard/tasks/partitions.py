@@ -3,6 +3,7 @@
 Each partition has its own people and learner; what they learned they tell each other at most so
 often, and it arrives a period later. One pass, each example scored before it is learned.
 Peers: partitions that tell nothing, and weights averaged by examples at each period.
+The same question for recommenders: recommend_apart.py.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from streams.scoreboard.labelled import (
     ratings_of_people,
     weeks_of_customers,
 )
+from streams.scoreboard.tasks import recommend_apart
 
 BUCKETS = 4_096
 MINUTE_S, HOUR_S = 60.0, 3_600.0
@@ -37,7 +39,7 @@ def run(fetch: Fetch) -> list[Score]:
     found = compare("CDNOW: buys in the coming week", weeks, learner(len(names), 0.05), (MINUTE_S,))
     liked = ratings_of_people(fetch, BUCKETS)
     found += compare("ML-100k: four stars or more", liked, learner(BUCKETS, 0.1, Signs), (HOUR_S,))
-    return found
+    return found + recommend_apart.run(fetch)
 
 
 def learner(size: int, rate: float, kind: type[OnlineLogistic] = OnlineLogistic) -> Make:

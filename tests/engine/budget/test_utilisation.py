@@ -74,3 +74,23 @@ def test_pacing_by_demand_learns_when_people_come() -> None:
                 shares.append(world.spent_fen(world.day) / fen)
     assert shares[-1] < 0.4 < shares[0]
     assert world.spent_fen(world.day) >= 0.98 * fen
+
+
+def test_pacing_by_demand_learns_that_weekends_have_hours_of_their_own() -> None:
+    """Lunch from Monday to Friday, evenings at weekends: after five weeks each gets the money."""
+    fen = 150 * MEAN_FEN
+    share: dict[int, float] = {}
+    world = World(2)
+    world.publish(Account("policy", 1, daily_fen=fen, pacing="demand"))
+    for day in range(42):
+        world.day = DAY + day
+        is_weekend = (world.day + 3) % 7 >= 5
+        begins_ms = (18 if is_weekend else 10) * HOUR_MS
+        for number in range(200):
+            world.now_ms = MIDNIGHT_MS + day * DAY_MS + begins_ms + number * 4 * HOUR_MS // 200
+            world.deliver_older_than(0)
+            world.spend(number % 2, cost_fen(number))
+            if number == 100:
+                share[day] = world.spent_fen(world.day) / fen
+    assert all(0.4 < share[day] < 0.75 for day in range(35, 42))
+    assert min(world.spent_fen(DAY + day) for day in range(35, 42)) >= 0.85 * fen

@@ -1,12 +1,13 @@
 """Alerts: an id names what is told, so that who reads twice counts once."""
 
 from streams.engine.insight import Insight
-from streams.engine.models.model import Model
+from streams.engine.models.model import Model, alert
 from tests.engine.world import DAY_MS, HOUR_MS, NOON_MS, OPEN, World, altered
 
 
 def told(model: Model, detail: str, now_ms: int) -> str:
-    found = model.alert("model_gate", "churn", now_ms, level=0.0, reference=0.0, detail=detail)
+    around = model.around
+    found = alert(around, "model_gate", "churn", now_ms, level=0.0, reference=0.0, detail=detail)
     return found.alert_id
 
 

@@ -180,6 +180,34 @@ def test_silence_raises_the_score_of_a_daily_visitor(learned) -> None:
     assert scores[-1] > 0.8
 
 
+def test_between_checks_the_score_knows_of_what_came_since(learned) -> None:
+    model, _ = learned
+    activity, state = busy(9), ChurnState()
+    checked_ms = START_MS + 13 * DAY_MS
+    model.check(activity, state, checked_ms)
+    before = msgspec.structs.replace(state)
+    later_ms = checked_ms + DAY_MS // 2
+    silent = model.score(activity, state, later_ms)
+    activity.record("page.viewed", later_ms)
+    back = model.score(activity, state, later_ms)
+    assert back < state.probability < silent
+    assert state == before
+    parts = model.explain(activity, later_ms)
+    assert sum(part for *_, part in parts) == pytest.approx(log(back / (1.0 - back)), abs=1e-9)
+
+
+def test_for_whom_nothing_is_foreseen_the_last_score_stands() -> None:
+    model, activity, newcomer = ChurnModel(Churn()), busy(5), ChurnState()
+    assert model.score(activity, newcomer, START_MS + 5 * DAY_MS) == 0.0
+    left = ChurnState()
+    left_ms = START_MS + 5 * DAY_MS
+    model.check(activity, left, left_ms - 1)
+    model.hard(left, left_ms)
+    assert model.score(activity, left, left_ms + DAY_MS) == 1.0
+    activity.record("page.viewed", left_ms + 2 * DAY_MS)
+    assert model.score(activity, left, left_ms + 2 * DAY_MS) < 0.5
+
+
 def test_the_state_of_a_person_is_small() -> None:
     model, activity = ChurnModel(Churn()), busy(5)
     state = pending(START_MS + 5 * DAY_MS)

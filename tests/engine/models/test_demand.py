@@ -7,11 +7,16 @@ import pytest
 
 from streams.contract.content import CouponSku, Library
 from streams.contract.insights import Alert, Forecast, InsightRecord
+from streams.contract.policy import Policy, QuietHours
 from streams.contract.topics import INSIGHTS
 from streams.engine.fold import EngineFold
 from streams.engine.insight import MODELS
-from streams.engine.models.demand import HOUR_MS, SERIES, DemandModel, Series
+from streams.engine.models.demand import HOUR_MS, SERIES, DemandModel, Series, SeriesRow
+from streams.engine.models.occasions import day_number
+from streams.engine.profile.activity import day_of
 from streams.fold import Row
+from streams.learning import rows
+from streams.learning.forecast.forecaster import SeriesForecaster
 from tests.engine.world import DAY_MS, MINUTE_MS, OPEN, World, altered
 
 STOCKED = Library(
@@ -227,3 +232,58 @@ def test_whole_weeks_without_a_record_leave_the_weekdays_in_place() -> None:
 def test_a_series_begins_unknown() -> None:
     assert not Series("item:tea").told
     assert demand(world()).expected("item:tea", 7) == 0.0
+
+
+def holidays(model: DemandModel, made: World, *ahead: int) -> None:
+    """These days from now on are public ones."""
+    today = day_of(made.now_ms)
+    listed = frozenset(today + day for day in ahead)
+    model.holidays = lambda: listed
+
+
+def test_what_a_holiday_does_is_no_habit_and_the_next_one_is_foreseen() -> None:
+    made = world()
+    model = demand(made)
+    holidays(model, made, 20, 21, 30)
+    days(made, 20, orders=6)
+    days(made, 2, orders=30)
+    days(made, 7, orders=6)
+    days_ahead = forecasts(made)["item:tea"].mean
+    holiday, others = days_ahead[1], days_ahead[2:]
+    assert max(others) < 15  # a week after thirty of them
+    assert holiday > 1.8 * min(others)
+    assert model.expected("item:tea", 7) == pytest.approx(sum(days_ahead), abs=0.01)
+
+
+def test_before_a_holiday_was_seen_nothing_is_thought_of_it() -> None:
+    plain, listed = world(), world()
+    holidays(demand(listed), listed, 16, 17)
+    for made in (plain, listed):
+        days(made, 12, orders=6)
+    assert forecasts(plain) == forecasts(listed)
+
+
+def test_the_holidays_are_those_of_the_policy() -> None:
+    quiet = QuietHours(holidays=("2026-10-01",))
+    config = altered(OPEN, journeys=(), policy=Policy(quiet=quiet))
+    assert demand(World(config)).holidays() == {day_number("2026-10-01")}
+
+
+def test_a_series_that_knew_no_occasions_is_taken_over() -> None:
+    old = SeriesForecaster(season=7, horizon=7, floor=0.0)
+    for number in range(30):
+        old.learn_one(float(20 + 10 * (number % 7 == 5)))
+    row = SeriesRow(met=5.0, total=600, learned=old.state())
+    model = demand(world())
+    model.load_row(b"m:demand/series/item:tea", rows.pack(row))
+    assert model.expected("item:tea", 7) == pytest.approx(sum(old.forecast(7)))
+
+
+def test_holidays_are_those_of_the_policy_in_force() -> None:
+    made = world()
+    demand = made.folds[0].engine.insight.model(DemandModel)
+    assert not demand.holidays()
+    policy = msgspec.to_builtins(made.config.policy)
+    policy["quiet"]["holidays"] = ["2026-10-01"]
+    made.command("policy", "policy", policy, made.config.policy.version + 1)
+    assert demand.holidays() == {day_number("2026-10-01")}

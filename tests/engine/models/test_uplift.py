@@ -119,7 +119,7 @@ def told(found: UpliftModel, others: Sequence[UpliftModel]) -> None:
     delta = found.share()
     if delta is not None:
         for other in others:
-            other.absorb(msgspec.json.decode(msgspec.json.encode(delta)), 1)
+            other.absorb(other.read_delta(msgspec.json.decode(msgspec.json.encode(delta))), 1)
 
 
 def test_partitions_that_tell_each_other_know_what_one_that_saw_all_would() -> None:
@@ -153,7 +153,7 @@ def test_results_that_are_none_are_refused_whole(results: object) -> None:
     good = ["win_back", [0.0] * len(NAMES), True, 0.5, True]
     found = model(2)
     with pytest.raises(msgspec.ValidationError):
-        found.absorb({"results": [good, *results] if isinstance(results, list) else results}, 1)
+        found.read_delta({"results": [good, *results] if isinstance(results, list) else results})
     assert found.changed_rows() == []
 
 

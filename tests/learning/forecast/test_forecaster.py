@@ -18,6 +18,7 @@ SHAPES = (
     {"season": 7, "horizon": 7},
     {"season": 24, "horizon": 24, "long_season": 168, "calendar": ("promotion", "festival")},
     {"season": 24, "horizon": 24, "few": True},
+    {"season": 24, "horizon": 24, "long_season": 168, "few": True, "stride": 24},
 )
 
 
@@ -81,6 +82,26 @@ def test_a_promotion_is_no_habit_and_the_next_one_is_foreseen() -> None:
     xs = [{"promotion": 1.0} if ahead == 12 else {} for ahead in range(24)]
     assert 1.0 < plain < 15.0
     assert model.forecast(24, xs)[12] / plain == pytest.approx(3.0, rel=0.25)
+
+
+def test_what_no_effect_is_worth_says_how_much_one_example_teaches() -> None:
+    effects = []
+    for trust in (0.5, 2.0, 8.0):
+        model = SeriesForecaster(season=7, horizon=7, calendar=("festival",), calendar_trust=trust)
+        learned(model, [50.0] * 20)
+        model.learn_one(150.0, {"festival": 1.0})
+        plain, on = model.forecast(1)[0], model.forecast(1, [{"festival": 1.0}])[0]
+        effects.append(on / plain)
+    assert 2.6 > effects[0] > effects[1] > effects[2] > 1.05
+
+
+def test_a_forecast_asked_for_once_a_day_is_followed_once_a_day_and_as_good() -> None:
+    values, whole = shop(15), SeriesForecaster(season=24, horizon=24, few=True)
+    daily = SeriesForecaster(season=24, horizon=24, few=True, stride=24)
+    learned(whole, values)
+    learned(daily, values)
+    assert 0 < daily.quality().judged < whole.quality().judged
+    assert daily.forecast(24) == pytest.approx(whole.forecast(24), rel=0.05)
 
 
 def test_a_missing_period_is_skipped_or_counts_as_nothing_as_chosen() -> None:
@@ -168,7 +189,9 @@ def test_asking_changes_nothing() -> None:
     assert model.state() == before
 
 
-@pytest.mark.parametrize(("shape", "most"), zip(SHAPES, (2_000, 4_000, 6_000, 3_000), strict=True))
+@pytest.mark.parametrize(
+    ("shape", "most"), zip(SHAPES, (2_000, 4_000, 6_000, 3_000, 3_000), strict=True)
+)
 def test_the_state_is_small_and_does_not_grow(shape: dict[str, object], most: int) -> None:
     model = learned(SeriesForecaster(**shape), shop(2))
     size = len(model.state())
@@ -189,6 +212,18 @@ def test_a_row_of_other_settings_is_refused() -> None:
         SeriesForecaster(season=12).restore(SeriesForecaster(season=7).state())
     with pytest.raises(ValueError, match="shape"):
         SeriesForecaster(calendar=["a"]).restore(SeriesForecaster(calendar=["b"]).state())
+    with pytest.raises(ValueError, match="shape"):
+        SeriesForecaster(stride=2).restore(SeriesForecaster().state())
+
+
+def test_a_row_that_knew_no_calendar_is_taken_over_without_effects() -> None:
+    old = learned(SeriesForecaster(season=7), shop(2))
+    model = SeriesForecaster(season=7, calendar=["festival"])
+    model.restore(old.state())
+    assert model.forecast(12) == old.forecast(12)
+    assert model.forecast(12, [{"festival": 1.0}] * 12) == old.forecast(12)
+    model.learn_one(500.0, {"festival": 1.0})
+    assert model.forecast(1, [{"festival": 1.0}])[0] > model.forecast(1)[0]
 
 
 @pytest.mark.parametrize(
@@ -198,6 +233,8 @@ def test_a_row_of_other_settings_is_refused() -> None:
         {"season": 24, "long_season": 100},
         {"level": 1.0},
         {"offset": 0.0},
+        {"stride": -1},
+        {"calendar_trust": 0.0},
         {"calendar": [f"name {number}" for number in range(17)]},
     ],
 )

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.learning.recommend.catalogue import key_of
-from streams.learning.recommend.recommender import FEATURES, Recommender
+from streams.learning.recommend.recommender import Recommender
+from streams.learning.recommend.signals import FEATURES
 from tests.learning.recommend.shop import (
     MINUTE_MS,
     SHELVES,
