@@ -28,7 +28,6 @@ from streams.engine.journeys.stage import JourneyStage
 from streams.engine.journeys.vocabulary import Vocabulary
 from streams.engine.labels import ANSWERS, answered
 from streams.engine.ledger import COUNTED_AS, COUNTS_KEY, Ledger
-from streams.engine.models.demand import DemandModel
 from streams.engine.models.model import Surroundings
 from streams.engine.money import Money
 from streams.engine.outcome import SILENT, Effect, Outcome
@@ -96,7 +95,6 @@ class Engine:
             zone=zone,
         )
         self.insight.untouched = self.policy.untouched
-        self.insight.model(DemandModel).holidays = lambda: self.policy.terms.holidays
         self._portraits = Portraits(config, self.insight, self.policy.is_held)
         self._timers = Timers(
             config,
@@ -130,6 +128,7 @@ class Engine:
             find=self.store.get,
             stands_for=self.people.stands_for,
             counted=self.ledger.count,
+            holidays=lambda: self.policy.terms.holidays,
         )
 
     def handle(self, record: Record) -> Outcome:

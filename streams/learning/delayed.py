@@ -3,13 +3,13 @@
 A prediction is kept with the features it was made on. Its horizon is cut into stages (within an
 hour, a day, ...); each stage is one example of a discrete-time hazard, "does it happen in this
 stage, not having happened before?", and is learned once, as soon as the log's time has passed its
-end: a negative by time-out after an hour and not after a week. What happens ends the prediction
-with a positive. What is heard of late, when its stage has counted as silent, is a correction: the
+end: a negative by time-out after an hour and not after a week. A positive waits for the end of its
+stage too, and ends the prediction there: learned at once, the positives of the first days would
+stand alone. What is heard of late, when its stage has counted as silent, is a correction: the
 positive is learned after all, and counted. Whoever leaves is censored: stages that were over count,
 the others say nothing. So neither fresh negatives nor waiting bias the probability.
 
-Learned at once, but judged at the end of the horizon whatever happened: positives come early and
-negatives late, so of those that came so far too many would be positive.
+Judged at the end of the horizon whatever happened, for the same reason.
 All stages share their weights, but for an intercept each and a second set of weights for the first
 half of them: what speaks for "within the hour" may not speak for "next week", and still most does.
 Source: Singer, Willett, It's about time: using discrete-time survival analysis (1993); Ktena et
@@ -32,12 +32,13 @@ STEPS: Final = 16.0  # of a feature in one unit: kept as a whole number of 8 bit
 MOST: Final = 127 / STEPS
 SELDOM: Final = -3.0  # log-odds before anything is learned: what is waited for is seldom
 WARM: Final = 200  # examples before predictions are judged: earlier ones say nothing of the model
+NOT_YET: Final = -1
 WHOLE: Final = 65_535  # a probability kept in 16 bits
 
 
 class Awaited(Struct, array_like=True, gc=False):
-    """A prediction whose label has not come. `stage` ones are learned as silent; when all are, it
-    is kept for corrections only.
+    """A prediction whose label has not come. `stage` ones are learned; when all are, or what
+    happened is, it is kept for corrections only.
 
     `trial_*`: the prediction that is judged. It begins with one that is learned from and stays open
     for its whole horizon, while others may follow that one.
@@ -46,7 +47,7 @@ class Awaited(Struct, array_like=True, gc=False):
     made_s: int
     features: bytes
     stage: int = 0
-    happened: bool = False
+    happened_in: int = NOT_YET  # a stage
     trial_s: int = 0  # 0: none
     trial_given: int = 0  # probability of the whole horizon, of WHOLE
     trial_bucket: int = 0
@@ -75,11 +76,7 @@ class Progress(Struct, array_like=True):
 
 
 class DelayedOutcome:
-    """`ends_ms` of the stages, rising; `names` of the features, each about in [-8, 8].
-
-    A stage's positives are learned before its negatives. That evens out, but for as long as a stage
-    lasts after the first predictions, so stages should be short beside the horizon.
-    """
+    """`ends_ms` of the stages, rising; `names` of the features, each about in [-8, 8]."""
 
     def __init__(self, names: Sequence[str], ends_ms: Sequence[int], *, rate: float = 0.1) -> None:
         self.names = tuple(names)
@@ -121,38 +118,39 @@ class DelayedOutcome:
         return made
 
     def passed(self, awaited: Awaited, now_ms: int) -> None:
-        """Time went on: stages that are over are learned as silent, and the trial is judged at its
-        end."""
+        """Time went on: stages that are over are learned, and the trial is judged at its end."""
         made_ms, last = awaited.made_s * 1000, len(self.ends_ms)
-        while awaited.stage < last and not awaited.happened:
+        while awaited.stage < last:
             if now_ms < made_ms + self.ends_ms[awaited.stage] + GRACE_MS:
                 break
-            self._learn(awaited, awaited.stage, False, now_ms)
-            awaited.stage += 1
-            self.progress.timed_out += awaited.stage == last
+            happened = awaited.stage == awaited.happened_in
+            self._learn(awaited, awaited.stage, happened, now_ms)
+            awaited.stage = last if happened else awaited.stage + 1
+            self.progress.timed_out += awaited.stage == last and not happened
         if awaited.trial_s and now_ms >= awaited.trial_s * 1000 + self.ends_ms[-1] + GRACE_MS:
             self._judged(awaited)
 
     def over(self, awaited: Awaited) -> bool:
         """Whether there is nothing more to learn from it but a correction."""
-        return awaited.happened or awaited.stage == len(self.ends_ms)
+        return awaited.stage == len(self.ends_ms)
 
     def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> None:
         """It happened at `time_ms`, heard of at `now_ms`; only the first time counts."""
         if awaited.trial_s and 0 <= time_ms - awaited.trial_s * 1000 <= self.ends_ms[-1]:
             awaited.trial_happened = True
         delay_ms = time_ms - awaited.made_s * 1000
-        if awaited.happened or not 0 <= delay_ms <= self.ends_ms[-1]:
+        if awaited.happened_in != NOT_YET or not 0 <= delay_ms <= self.ends_ms[-1]:
             return
         happened_in = next(i for i, end_ms in enumerate(self.ends_ms) if delay_ms <= end_ms)
-        for stage in range(awaited.stage, happened_in):
-            self._learn(awaited, stage, False, now_ms)
-        self._learn(awaited, happened_in, True, now_ms)
-        awaited.happened = True
-        progress = self.progress
+        awaited.happened_in = happened_in
+        progress, last = self.progress, len(self.ends_ms)
         progress.happened += 1
-        progress.corrected += happened_in < awaited.stage
-        progress.timed_out -= awaited.stage == len(self.ends_ms)
+        self._told = True
+        if happened_in < awaited.stage:
+            self._learn(awaited, happened_in, True, now_ms)
+            progress.corrected += 1
+            progress.timed_out -= awaited.stage == last
+            awaited.stage = last
 
     def censor(self) -> None:
         """A person with a prediction on record left: what is not over is not learned."""

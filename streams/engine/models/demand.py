@@ -13,7 +13,6 @@ met more often than that (Misra, Gries, Finding repeated elements, 1982).
 Backfilled events belong to days long closed and are not counted.
 """
 
-from collections.abc import Callable
 from typing import Annotated, Final
 from zlib import crc32
 
@@ -24,7 +23,7 @@ from streams.contract.insights import Forecast
 from streams.contract.policy import DAY_MS
 from streams.engine.models.letters import Count, Name, check_size
 from streams.engine.models.model import Body, Model, Surroundings, alert
-from streams.engine.models.occasions import OCCASIONS, day_number, occasions
+from streams.engine.models.occasions import OCCASIONS, occasions
 from streams.engine.moment import Moment
 from streams.engine.outcome import Effect
 from streams.engine.profile.activity import ZONE_MS, day_of
@@ -134,9 +133,6 @@ class DemandModel(Model):
         self._here_bytes = 0
         self._series: dict[str, Series] = {}
         self._changed: dict[bytes, None] = {}
-        listed = frozenset(map(day_number, around.config.policy.quiet.holidays))
-        # Set by the engine: those of the policy in force.
-        self.holidays: Callable[[], frozenset[int]] = lambda: listed
         library = around.config.content
         self._stocks = {f"coupon:{one.sku}": one.stock for one in library.coupons if one.stock}
 
@@ -146,7 +142,7 @@ class DemandModel(Model):
         series = self._series.get(name)
         if series is None:
             return 0.0
-        xs = series.coming(self._calendar.closed + 1, self.holidays())
+        xs = series.coming(self._calendar.closed + 1, self.around.holidays())
         return sum(series.forecaster.forecast(min(periods, series.forecaster.horizon), xs))
 
     def learn(self, moment: Moment) -> list[Effect]:
@@ -294,7 +290,7 @@ class DemandModel(Model):
         ends_ms = (day + 1) * DAY_MS - ZONE_MS
         last = ends_ms + DAY_MS > now_ms  # of what is past, nothing is told any more
         effects: list[Effect] = []
-        on = occasions(day, self.holidays())
+        on = occasions(day, self.around.holidays())
         for name in sorted(self._series):
             series = self._series[name]
             series.learn(found.get(name) or [0] * _periods(name), on)
@@ -322,7 +318,7 @@ class DemandModel(Model):
         """What is to come from `start_ms` on, and whether it is more than there is."""
         forecaster, around = series.forecaster, self.around
         ahead = forecaster.horizon
-        xs = series.coming(day_of(start_ms), self.holidays())
+        xs = series.coming(day_of(start_ms), self.around.holidays())
         mean = forecaster.forecast(ahead, xs)
         bounds = forecaster.intervals(ahead, xs)
         quality = forecaster.quality()

@@ -50,6 +50,8 @@ class Surroundings(NamedTuple):
     find: Callable[[str], Person | None] = _nobody
     stands_for: Callable[[str], str] = str
     counted: Callable[[str], None] = _uncounted  # one more of this name, in the partition's books
+    # Of the policy in force, as days since the epoch.
+    holidays: Callable[[], frozenset[int]] = frozenset
 
 
 class Model:

@@ -5,7 +5,7 @@ Weekends worked in exchange for bridging days are not in it, and so not known he
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 from streams.engine.calendars import EPOCH
@@ -13,11 +13,6 @@ from streams.engine.calendars import EPOCH
 HOLIDAY, BEFORE, FESTIVAL = OCCASIONS = ("holiday", "before_holiday", "shopping_festival")
 DAYS_BEFORE: Final = 3
 FESTIVALS: Final = ((6, 18), (11, 11), (12, 12))  # month and day: these never move
-
-
-def day_number(text: str) -> int:
-    """Of a date such as 2026-10-01: days since the epoch. Raises ValueError where it is none."""
-    return (date.fromisoformat(text) - EPOCH).days
 
 
 def occasions(day: int, holidays: frozenset[int]) -> Mapping[str, float]:

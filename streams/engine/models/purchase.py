@@ -24,14 +24,13 @@ from streams.engine.outcome import Effect
 from streams.engine.profile.activity import ORDERS
 from streams.engine.state import UserState
 from streams.engine.store import Person
-from streams.learning.delayed import DelayedOutcome, Progress
+from streams.learning.delayed import GRACE_MS, NOT_YET, DelayedOutcome, Progress
 from streams.learning.guard import Guard
 from streams.learning.logistic import LogisticDelta
 
 HOUR_MS: Final = 3_600_000
-# By the day: a positive is learned when it comes, a negative when its stage is over, so long stages
-# would teach too many positives while people are still joining.
-ENDS_MS: Final = (HOUR_MS, *range(DAY_MS, 8 * DAY_MS, DAY_MS))
+# With the grace for labels on their way a stage is over at a daily check, and not just after it.
+ENDS_MS: Final = (HOUR_MS, *(day * DAY_MS - GRACE_MS for day in range(1, 8)))
 PREFIX: Final = b"m:purchase/"
 GATE: Final = PREFIX + b"gate/"
 BUCKETS: Final = 7
@@ -88,6 +87,8 @@ class PurchaseModel(Model):
         over = awaited is None or self._outcome.over(awaited)  # since the last check
         if awaited is not None:
             self._outcome.passed(awaited, now_ms)
+            # What ended with an order waits for no correction.
+            over = over or (awaited.happened_in != NOT_YET and self._outcome.over(awaited))
         if over:
             x = features(state, now_ms)
             awaited = self._outcome.await_(x, now_ms, bucket=bucket(x), before=awaited)
@@ -137,7 +138,7 @@ class PurchaseModel(Model):
         return {**self._outcome.metrics(), **self._guard.metrics()}
 
     def _censor(self, state: UserState) -> None:
-        if state.purchase is not None and not state.purchase.happened:
+        if state.purchase is not None and state.purchase.happened_in == NOT_YET:
             self._outcome.censor()
         state.purchase = None
 

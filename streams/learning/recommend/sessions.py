@@ -54,7 +54,7 @@ class Sessions:
         places of the history asked for; the last of them is of no item and must be 0. The
         person's own session does not count."""
         size = len(weights) - 1
-        known = weights.take(self.items, mode="wrap")  # -1 is the last place
+        known = weights[self.items]  # -1 is the last place; several times as fast as `take`
         likeness = np.einsum("ij->i", known)
         own = self.rows.get(person, NOTHING)
         if own >= 0:

@@ -1,5 +1,6 @@
 """Demand is counted over all partitions and forecast every midnight; too little stock is told."""
 
+from datetime import timedelta
 from random import Random
 
 import msgspec
@@ -7,12 +8,11 @@ import pytest
 
 from streams.contract.content import CouponSku, Library
 from streams.contract.insights import Alert, Forecast, InsightRecord
-from streams.contract.policy import Policy, QuietHours
 from streams.contract.topics import INSIGHTS
+from streams.engine.calendars import EPOCH
 from streams.engine.fold import EngineFold
 from streams.engine.insight import MODELS
 from streams.engine.models.demand import HOUR_MS, SERIES, DemandModel, Series, SeriesRow
-from streams.engine.models.occasions import day_number
 from streams.engine.profile.activity import day_of
 from streams.fold import Row
 from streams.learning import rows
@@ -234,17 +234,18 @@ def test_a_series_begins_unknown() -> None:
     assert demand(world()).expected("item:tea", 7) == 0.0
 
 
-def holidays(model: DemandModel, made: World, *ahead: int) -> None:
-    """These days from now on are public ones."""
+def holidays(made: World, *ahead: int) -> None:
+    """These days from now on are public ones, by a policy that is published."""
     today = day_of(made.now_ms)
-    listed = frozenset(today + day for day in ahead)
-    model.holidays = lambda: listed
+    policy = msgspec.to_builtins(made.config.policy)
+    policy["quiet"]["holidays"] = [str(EPOCH + timedelta(days=today + day)) for day in ahead]
+    made.command("policy", "policy", policy, made.config.policy.version + 1)
 
 
 def test_what_a_holiday_does_is_no_habit_and_the_next_one_is_foreseen() -> None:
     made = world()
     model = demand(made)
-    holidays(model, made, 20, 21, 30)
+    holidays(made, 20, 21, 30)
     days(made, 20, orders=6)
     days(made, 2, orders=30)
     days(made, 7, orders=6)
@@ -257,16 +258,10 @@ def test_what_a_holiday_does_is_no_habit_and_the_next_one_is_foreseen() -> None:
 
 def test_before_a_holiday_was_seen_nothing_is_thought_of_it() -> None:
     plain, listed = world(), world()
-    holidays(demand(listed), listed, 16, 17)
+    holidays(listed, 16, 17)
     for made in (plain, listed):
         days(made, 12, orders=6)
     assert forecasts(plain) == forecasts(listed)
-
-
-def test_the_holidays_are_those_of_the_policy() -> None:
-    quiet = QuietHours(holidays=("2026-10-01",))
-    config = altered(OPEN, journeys=(), policy=Policy(quiet=quiet))
-    assert demand(World(config)).holidays() == {day_number("2026-10-01")}
 
 
 def test_a_series_that_knew_no_occasions_is_taken_over() -> None:
@@ -277,13 +272,3 @@ def test_a_series_that_knew_no_occasions_is_taken_over() -> None:
     model = demand(world())
     model.load_row(b"m:demand/series/item:tea", rows.pack(row))
     assert model.expected("item:tea", 7) == pytest.approx(sum(old.forecast(7)))
-
-
-def test_holidays_are_those_of_the_policy_in_force() -> None:
-    made = world()
-    demand = made.folds[0].engine.insight.model(DemandModel)
-    assert not demand.holidays()
-    policy = msgspec.to_builtins(made.config.policy)
-    policy["quiet"]["holidays"] = ["2026-10-01"]
-    made.command("policy", "policy", policy, made.config.policy.version + 1)
-    assert demand.holidays() == {day_number("2026-10-01")}

@@ -1,8 +1,16 @@
 """Of each day is known whether it is a public holiday, just before one, or a shopping festival."""
 
+from datetime import date
+
 import pytest
 
-from streams.engine.models.occasions import BEFORE, FESTIVAL, HOLIDAY, day_number, occasions
+from streams.engine.calendars import EPOCH
+from streams.engine.models.occasions import BEFORE, FESTIVAL, HOLIDAY, occasions
+
+
+def day_number(text: str) -> int:
+    return (date.fromisoformat(text) - EPOCH).days
+
 
 NATIONAL_DAY = frozenset(map(day_number, ("2026-10-01", "2026-10-02", "2026-10-03")))
 
