@@ -140,10 +140,11 @@ class Demo:
     def _sample_scores(self, day: int) -> None:
         """Everybody's score once a horizon. Published profiles would not do: they come when the
         score moves, which is when it is hardest to be right."""
-        days_in = (START_MS + day * DAY_MS - self._judged_from_ms) // DAY_MS
+        now_ms = START_MS + day * DAY_MS
+        days_in = (now_ms - self._judged_from_ms) // DAY_MS
         if days_in >= 1 and (days_in - 1) % self._config.churn.horizon_days == 0:
             for fold in self._replay.folds:
-                self._scored += fold.churn_scores()
+                self._scored += fold.churn_scores(now_ms)
 
     @property
     def _end_ms(self) -> int:

@@ -163,9 +163,10 @@ class EngineFold:
         nothing; the time is the log's where `now_ms` is earlier. Raises UnknownJourneyError."""
         return why(self._ready(), user_id, journey, max(now_ms, self.now_ms))
 
-    def churn_scores(self) -> Iterator[ChurnScored]:
-        """The churn score now of everybody who is watched and had a daily check."""
-        now_ms, insight = self.now_ms, self.engine.insight
+    def churn_scores(self, now_ms: int) -> Iterator[ChurnScored]:
+        """The churn score of everybody who is watched and had a daily check, as of `now_ms`, which
+        is about the log's time: a round moment for all partitions."""
+        insight = self.engine.insight
         for user_id in self._store:
             person = self._store.get(user_id)
             if person is not None and person.state.check_ms and person.state.churn.checked_ms:

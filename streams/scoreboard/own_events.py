@@ -97,7 +97,7 @@ def _judged(path: Path, replay: Replay, horizon_ms: int) -> Iterator[Judged]:
 
 def _snapshot(replay: Replay, now_ms: int) -> Iterator[Case]:
     for fold in replay.folds:
-        for scored in fold.churn_scores():
+        for scored in fold.churn_scores(now_ms):
             person = fold.engine.store.get(scored.user_id)
             assert person is not None, "churn_scores is of people in the store"
             activity = person.state.activity
