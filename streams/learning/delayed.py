@@ -130,9 +130,9 @@ class DelayedOutcome:
         if awaited.trial_s and now_ms >= awaited.trial_s * 1000 + self.ends_ms[-1] + GRACE_MS:
             self._judged(awaited)
 
-    def over(self, awaited: Awaited) -> bool:
-        """Whether there is nothing more to learn from it but a correction."""
-        return awaited.stage == len(self.ends_ms)
+    def is_past(self, awaited: Awaited, now_ms: int) -> bool:
+        """Whether its horizon is over, whatever happened in it."""
+        return now_ms >= awaited.made_s * 1000 + self.ends_ms[-1] + GRACE_MS
 
     def happened(self, awaited: Awaited, time_ms: int, now_ms: int) -> None:
         """It happened at `time_ms`, heard of at `now_ms`; only the first time counts."""

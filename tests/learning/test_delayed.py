@@ -36,11 +36,10 @@ def test_what_happens_is_learned_once_when_its_stage_is_over() -> None:
     model.happened(awaited, 30 * HOUR, 30 * HOUR)
     model.passed(awaited, 40 * HOUR)
     assert model.metrics()["examples"] == 2.0
-    assert not model.over(awaited)
     before = model.probability([1.0, 0.0])
     model.happened(awaited, 41 * HOUR, 41 * HOUR)
     model.passed(awaited, 72 * HOUR + GRACE_MS)
-    assert model.over(awaited)
+    model.passed(awaited, 90 * HOUR)
     assert model.metrics()["examples"] == 3.0
     assert model.probability([1.0, 0.0]) > before
     assert model.progress.timed_out == 0
@@ -64,7 +63,7 @@ def test_what_an_untaught_model_said_is_not_judged() -> None:
     model = outcome(warm=False)
     awaited = model.await_([1.0, 0.0], 0)
     model.passed(awaited, 90 * HOUR)
-    assert model.over(awaited)
+    assert model.is_past(awaited, 90 * HOUR)
     assert model.answers() == []
 
 

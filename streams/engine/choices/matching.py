@@ -20,6 +20,7 @@ from streams.engine.choices.choice import best_of
 _QUANTILES: Final = (-2.2, -1.3, -0.6, 0.0, 0.6, 1.3, 2.2)  # of z
 _HALF: Final = sqrt(0.5)
 _NARROWEST: Final = 1e-6  # relative to the widest, so that nothing is divided by zero
+_NO_WIDTH: Final = 1e-200  # what is narrower cannot be divided by
 _BEYOND: Final = 4.0  # standard deviations of both: who is further behind is never the best
 
 
@@ -29,7 +30,7 @@ def best_probabilities(means: Sequence[float], deviations: Sequence[float]) -> l
     Deviations are standard deviations, at least 0; without any the greatest mean has it all.
     """
     widest = max(deviations)
-    if widest <= 0.0:
+    if widest < _NO_WIDTH:
         return best_of(means)
     widths = [max(deviation, _NARROWEST * widest) for deviation in deviations]
     bar = max(mean - _BEYOND * width for mean, width in zip(means, widths, strict=True))

@@ -1,8 +1,8 @@
 """P(the person orders within the coming days), from days on record whose labels came late.
 
 A person has one prediction on record: made at a daily check, learned stage by stage
-(`learning/delayed.py`), and followed by the next one at the check after an order, or a day after
-its week is over: so long a late order corrects what was learned as silence.
+(`learning/delayed.py`), and followed by the next one a week later whatever happened: were that made
+when an order comes, the days after orders would be learned alone.
 Between checks the same weights score the person as they are at that moment.
 """
 
@@ -84,12 +84,9 @@ class PurchaseModel(Model):
     def check(self, person: Person, now_ms: int) -> list[Effect]:
         state = person.state
         awaited = state.purchase
-        over = awaited is None or self._outcome.over(awaited)  # since the last check
         if awaited is not None:
             self._outcome.passed(awaited, now_ms)
-            # What ended with an order waits for no correction.
-            over = over or (awaited.happened_in != NOT_YET and self._outcome.over(awaited))
-        if over:
+        if awaited is None or self._outcome.is_past(awaited, now_ms):
             x = features(state, now_ms)
             awaited = self._outcome.await_(x, now_ms, bucket=bucket(x), before=awaited)
         state.purchase = awaited

@@ -4,7 +4,7 @@ from math import erf, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from streams.engine.choices.matching import best_probabilities
@@ -31,6 +31,7 @@ def test_many_arms_of_very_different_widths_agree_with_sampling(count: int) -> N
 
 
 @given(st.lists(st.tuples(st.floats(-1e9, 1e9), st.floats(0, 1e9)), min_size=1, max_size=8))
+@example([(0.0, 0.0), (0.0, 5e-324)])
 def test_it_is_a_distribution_whatever_the_arms(arms: list[tuple[float, float]]) -> None:
     chances = best_probabilities([mean for mean, _ in arms], [width for _, width in arms])
     assert min(chances) >= 0.0
