@@ -49,7 +49,7 @@ def evaluate(
         raise UserFault(f"no task {unknown[0]!r}; there is: {', '.join(tasks.NAMES)}")
     failed: list[str] = []
     if data is None:
-        scores = _measured(wanted, folder, board, failed)
+        scores, failed = _measured(wanted, folder, board)
     else:
         scores = list(_own(wanted, data))
         _write(scores, board)
@@ -64,15 +64,17 @@ def evaluate(
 
 
 def _measured(
-    wanted: "Sequence[str]", folder: Path, board: Path | None, failed: list[str]
-) -> "list[Score]":
-    """The scores of the tasks. The board is written after each, and a task whose data or peers
-    cannot be had stops no other: an hour's figures are not lost with the last."""
+    wanted: "Sequence[str]", folder: Path, board: Path | None
+) -> "tuple[list[Score], list[str]]":
+    """The scores of the tasks, and which could not be measured, with the reason. The board is
+    written after each, and a task whose data or peers cannot be had stops no other: an hour's
+    figures are not lost with the last."""
     from streams.scoreboard import tasks
     from streams.scoreboard.data import Fetch
 
     fetch = Fetch(folder)
     scores: list[Score] = []
+    failed: list[str] = []
     for number, name in enumerate(wanted, 1):
         started_s = monotonic()
         with err.status(f"{name} ..."):
@@ -86,7 +88,7 @@ def _measured(
         _write(scores, board)
         seconds = monotonic() - started_s
         say(f"{number}/{len(wanted)} {name}: {len(found)} rows, {seconds:,.0f} s")
-    return scores
+    return scores, failed
 
 
 def _write(scores: "Sequence[Score]", board: Path | None) -> None:

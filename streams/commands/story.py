@@ -6,6 +6,7 @@ from typing import Any
 from streams.commands.report import show_effects
 from streams.commands.terminal import counts, print_lines, table
 from streams.report.words import CHANNELS, FATES, KINDS, Words, journey, outcome, pick
+from streams.told_by_models import LABELS
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
@@ -100,7 +101,6 @@ MODELS = (
     ("sentiment", "情感 sentiment", (("auc", "AUC"), ("accuracy", "命中 accuracy"))),
     ("demand", "需求 demand", (("mase", "MASE"), ("coverage", "90 % 覆盖 coverage"))),
 )
-COUNTS = ("matured", "actions", "judged", "seen", "examples")
 
 
 def _models(summary: Mapping[str, Any]) -> None:
@@ -109,7 +109,7 @@ def _models(summary: Mapping[str, Any]) -> None:
     for name, title, measures in MODELS:
         found = summary.get("models", {}).get(name, {})
         known = [f"{words} {found[measure]:.3f}" for measure, words in measures if measure in found]
-        cases = next((found[count] for count in COUNTS if found.get(count)), 0)
+        cases = next((found[count] for count in LABELS if found.get(count)), 0)
         if known and cases:
             rows.append((title, " · ".join(known), f"{cases:,.0f} 个 labels"))
     if rows:

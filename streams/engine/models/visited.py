@@ -49,11 +49,6 @@ def keys(visited: bytes) -> Sequence[int]:
     return read(visited)[0]
 
 
-def times_ms(visited: bytes) -> Sequence[int]:
-    """The second of the two."""
-    return read(visited)[1]
-
-
 def met(visited: bytes, key: int, at_s: int) -> bytes:
     """With one item more; the same item again moves to the front. What comes late counts as met
     with the latest."""
